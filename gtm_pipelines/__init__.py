@@ -1,0 +1,1 @@
+"""Joins connectors and quality: tenants, storage, stages, orchestration and the ``gtm`` command."""

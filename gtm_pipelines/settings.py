@@ -1,0 +1,76 @@
+"""The only reader of the environment. Everything else is handed a :class:`Settings`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+
+class SettingsError(ValueError):
+    """The environment holds a setting that cannot be used; the message names each variable at once."""
+
+
+class Settings(BaseModel):
+    """Where things are and how much of the machine they may use."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    home: Path = Path(".gtm")
+    encryption_key: SecretStr | None = None
+    control_url: str | None = None
+    warehouse_url: str | None = None
+    sandbox_url: str | None = None
+    shard_size: int = Field(default=25, ge=1, le=500)
+    tenant_threads: int = Field(default=2, ge=1, le=16)
+    duckdb_memory: str = Field(default="256MB", pattern=r"^\d+(MB|GB)$")
+    log_level: str = Field(default="INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
+    default_region: str = Field(default="US", pattern=r"^[A-Z]{2}$")
+
+    @property
+    def warehouse_dir(self) -> Path:
+        """Private warehouse files, one per tenant; only the pipeline opens them."""
+        return self.home / "warehouse"
+
+    @property
+    def published_dir(self) -> Path:
+        """Read-only copies for analysts, one per tenant, replaced atomically."""
+        return self.home / "published"
+
+    @property
+    def runs_dir(self) -> Path:
+        """Scratch directories, one per sync, thrown away at its end."""
+        return self.home / "runs"
+
+    @property
+    def control_database_url(self) -> str:
+        """SQLAlchemy URL of the control plane; SQLite in ``home`` unless ``GTM_CONTROL_URL`` is set."""
+        return self.control_url or f"sqlite:///{self.home / 'control.db'}"
+
+
+_VARIABLES = {
+    "home": "GTM_HOME",
+    "encryption_key": "CONNECTOR_ENCRYPTION_KEY",
+    "control_url": "GTM_CONTROL_URL",
+    "warehouse_url": "GTM_WAREHOUSE_URL",
+    "sandbox_url": "GTM_SANDBOX_URL",
+    "shard_size": "GTM_SHARD_SIZE",
+    "tenant_threads": "GTM_TENANT_THREADS",
+    "duckdb_memory": "GTM_DUCKDB_MEMORY",
+    "log_level": "GTM_LOG_LEVEL",
+    "default_region": "GTM_DEFAULT_REGION",
+}
+
+
+def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read settings from ``environ`` (the process's own by default); raise SettingsError naming every bad variable."""
+    source = os.environ if environ is None else environ
+    given = {name: source[variable] for name, variable in _VARIABLES.items() if source.get(variable)}
+    try:
+        settings = Settings.model_validate(given)
+    except ValidationError as error:
+        faults = "; ".join(f"{_VARIABLES[str(e['loc'][0])]}: {e['msg']}" for e in error.errors(include_input=False))
+        raise SettingsError(f"settings cannot be used: {faults}") from None
+    return settings.model_copy(update={"home": settings.home.absolute()})

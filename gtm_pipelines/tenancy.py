@@ -1,0 +1,61 @@
+"""The two names everything is scoped by: a tenant's id and a connection's name.
+
+Both are validated types, made in one place, because they end up in file paths and SQL identifiers: dlt folds
+``acme-eu``, ``Acme_EU`` and ``acme__eu`` into one schema, so only spellings that fold to themselves are allowed.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Self
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+_SHAPE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_LONGEST = 30
+_RESERVED = frozenset(
+    "canonical con golden information_schema main marts memory nul null pg_catalog postgres prn public quality raw "
+    "system temp template0 template1".split()  # noqa: SIM905  a word list reads better as words
+)
+
+
+class InvalidNameError(ValueError):
+    """A tenant id or connection name that cannot be used; the message says the rule."""
+
+
+class _Name(str):
+    """A validated name; constructing one checks it."""
+
+    __slots__ = ()
+    kind = "name"
+
+    def __new__(cls, value: str) -> Self:
+        if not isinstance(value, str) or not _SHAPE.fullmatch(value):
+            raise InvalidNameError(
+                f"{value!r} is not a {cls.kind}: use lower-case letters, digits and single underscores, "
+                f"starting with a letter, as in 'acme' or 'acme_eu'"
+            )
+        if len(value) > _LONGEST:
+            raise InvalidNameError(f"{value!r} is not a {cls.kind}: at most {_LONGEST} characters")
+        if value in _RESERVED:
+            raise InvalidNameError(f"{value!r} is not a {cls.kind}: the word is reserved")
+        return super().__new__(cls, value)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(cls, core_schema.str_schema())
+
+
+class TenantId(_Name):
+    """A tenant's id."""
+
+    __slots__ = ()
+    kind = "tenant id"
+
+
+class ConnectionName(_Name):
+    """The name of one connection of a tenant; also the ``source`` of its canonical rows."""
+
+    __slots__ = ()
+    kind = "connection name"
