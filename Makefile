@@ -1,0 +1,64 @@
+# Two commands matter to a newcomer: `make demo` and `make test`. `make help` lists the rest.
+# Needs Python 3.11 or newer and a package index; everything else is installed into .venv from the lock files.
+PYTHON ?= python3
+BIN := .venv/bin
+# The suite runs on two processes; `make test WORKERS=0` runs it in one, for a debugger.
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo ui test check fix faults bench lock clean
+
+help: ## list what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+demo: .venv/.runtime ## three tenants, three sources, golden people: about two minutes, and again whenever you like
+	@$(BIN)/gtm demo
+
+ui: .venv/.runtime ## the Dagster web UI on http://127.0.0.1:3000, with its daemon: schedules and sensors run
+	@$(BIN)/gtm ui
+
+test: .venv/.dev ## the whole suite, offline but for loopback
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+check: .venv/.dev ## format, lint, types, import rules
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+fix: .venv/.dev ## format, and mend what the linter can
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+faults: .venv/.dev ## kill and race campaigns: fifty kills, a hundred double launches; prints what was tried and any seed that failed
+	@$(BIN)/python -m tests.faults.campaign
+
+bench: .venv/.dev ## records per second and peak memory beside the plain way, in one run
+	@$(BIN)/python -m tests.benchmarks.run
+
+lock: .venv/.installer ## resolve the lock files again from pyproject.toml
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --group dev pyproject.toml -c requirements.lock -o requirements/dev.lock
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header requirements/installer.in -o requirements/installer.lock
+
+clean: ## remove the environment and everything the demo made
+	rm -rf .venv .gtm .env
+
+.venv/.installer: requirements/installer.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@echo "creating .venv"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/installer.lock
+	@touch $@
+
+# An editable install without build isolation: the build needs nothing that the lock did not pin.
+.venv/.runtime: .venv/.installer requirements.lock pyproject.toml
+	@echo "installing the locked packages"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.dev: .venv/.runtime requirements/dev.lock
+	@echo "installing the development packages"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.lock
+	@touch $@

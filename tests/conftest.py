@@ -1,0 +1,50 @@
+"""What holds for the whole suite: no connection leaves this machine, and unit tests make none at all."""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_UNIT = Path(__file__).parent / "unit"
+_running: list[pytest.Item] = []
+
+
+class ForbiddenConnectionError(AssertionError):
+    """A test tried to reach an address it may not."""
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _guard(event: str, arguments: tuple[Any, ...]) -> None:
+    if event != "socket.connect" or not _running:
+        return
+    address = arguments[1]
+    if not isinstance(address, tuple):  # a unix socket stays on the machine
+        return
+    host = str(address[0])
+    if not _is_loopback(host):
+        raise ForbiddenConnectionError(f"{_running[-1].nodeid} connects to {host}; tests reach loopback only")
+    if _UNIT in _running[-1].path.parents:
+        raise ForbiddenConnectionError(f"{_running[-1].nodeid} opens a socket; that is an integration test")
+
+
+sys.addaudithook(_guard)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Any:
+    """Remember which test is running, so that the guard can name it."""
+    _running.append(item)
+    try:
+        return (yield)
+    finally:
+        _running.pop()
