@@ -1,0 +1,210 @@
+"""The DuckDB adapter: one private file per tenant, one process at a time, bounded memory.
+
+DuckDB refuses a second process at once instead of letting it wait, so waiting is done here. Inside one process, a lock
+per file does the same for threads. The connection is opened without any option and configured by ``SET``: dlt opens
+the same path while a sync holds it, shares this instance, and so works under the same memory limit.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import threading
+import time
+from collections import defaultdict
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from gtm_pipelines.tenancy import TenantId
+from gtm_pipelines.warehouse import names, sql_files
+from gtm_pipelines.warehouse.protocol import Params, Warehouse, WarehouseBusyError, WarehouseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import duckdb
+    import polars as pl
+    import pyarrow as pa
+
+    from gtm_pipelines.settings import Settings
+
+_HOLDER = re.compile(r"Could not set lock on file.*?(?:\(PID (\d+)\))?\. See", re.DOTALL)
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0  # seconds
+_THREADS = 4  # more buys little on these sizes and each thread's buffers count against the memory limit
+_in_process: defaultdict[Path, threading.Lock] = defaultdict(threading.Lock)
+
+
+class DuckWarehouse(Warehouse):
+    """One tenant's warehouse on an open DuckDB connection."""
+
+    def __init__(self, tenant: TenantId, connection: duckdb.DuckDBPyConnection) -> None:
+        self._tenant = tenant
+        self._connection = connection
+
+    @property
+    def tenant(self) -> TenantId:
+        """The one tenant whose tables these are."""
+        return self._tenant
+
+    def execute(self, sql: str, params: Params = None) -> int:
+        """Run a statement and return how many rows it changed."""
+        result = self._connection.execute(sql, params)
+        is_count = [column[0] for column in result.description or []] == ["Count"]
+        row = result.fetchall()  # always read to the end: a half-read result owns the connection
+        return int(row[0][0]) if is_count and row else 0
+
+    def rows(self, sql: str, params: Params = None) -> list[tuple[Any, ...]]:
+        """Return the whole result as tuples."""
+        return self._connection.execute(sql, params).fetchall()
+
+    def arrow(self, sql: str, params: Params = None) -> pa.Table:
+        """Return the whole result as an Arrow table."""
+        table: pa.Table = self._connection.sql(sql, params=params).to_arrow_table()
+        return table
+
+    def batches(self, sql: str, params: Params = None, *, size: int = 100_000) -> Iterator[pa.RecordBatch]:
+        """Stream a result."""
+        yield from self._connection.sql(sql, params=params).to_arrow_reader(size)
+
+    def polars(self, sql: str, params: Params = None) -> pl.DataFrame:
+        """Return the whole result as a Polars frame."""
+        frame: pl.DataFrame = self._connection.sql(sql, params=params).pl()
+        return frame
+
+    @contextmanager
+    def registered(self, name: str, table: Any) -> Iterator[None]:
+        """Make ``table`` readable as ``name`` inside the block."""
+        self._connection.register(name, table)
+        try:
+            yield
+        finally:
+            self._connection.unregister(name)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit the block as one or roll all of it back."""
+        self._connection.begin()
+        try:
+            yield
+        except BaseException:
+            self._connection.rollback()
+            raise
+        self._connection.commit()
+
+    def has_table(self, schema: str, table: str) -> bool:
+        """Tell whether a table or view exists."""
+        return bool(self.columns(schema, table))
+
+    def columns(self, schema: str, table: str) -> dict[str, str]:
+        """Return column names and types in order."""
+        found = self.rows(
+            "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = current_database()"
+            " AND schema_name = ? AND table_name = ? ORDER BY column_index",
+            [schema, table],
+        )
+        return {str(name): str(kind) for name, kind in found}
+
+    def raw_entities(self) -> list[tuple[str, str]]:
+        """List (connection, entity) of every raw table that exists."""
+        if not self.has_table("raw", "entity"):
+            return []
+        return [(str(connection), str(entity)) for connection, entity in self.rows(_RAW_ENTITIES)]
+
+    def raw_table(self, connection: str, entity: str) -> str:
+        """Return the quoted raw table of an entity."""
+        return names.raw_table(connection, entity)
+
+    def quote(self, identifier: str) -> str:
+        """Return a quoted identifier."""
+        return names.quote(identifier)
+
+    def ensure_tables(self) -> None:
+        """Create the shared bookkeeping tables where they are missing."""
+        for path in [*sql_files.files("warehouse"), *sql_files.files("refine")]:
+            if path.endswith("/tables.sql"):
+                self.execute(sql_files.load(path))
+
+    def checkpoint(self) -> None:
+        """Fold the write-ahead log into the file."""
+        self._connection.execute("CHECKPOINT").fetchall()
+
+
+_RAW_ENTITIES = (
+    "SELECT connection, entity FROM raw.entity e JOIN duckdb_tables() t ON t.database_name = current_database()"
+    " AND t.schema_name = 'raw_' || e.connection AND t.table_name = e.table_name"
+    " ORDER BY connection, entity"
+)
+
+
+@contextmanager
+def open_warehouse(settings: Settings, tenant: str, *, wait: float = 60) -> Iterator[Warehouse]:
+    """Open a tenant's private warehouse for writing, waiting up to ``wait`` seconds for whoever holds it.
+
+    Raises WarehouseBusyError naming the holder's process when the wait was not enough.
+    """
+    if settings.warehouse_url is not None:
+        raise WarehouseError("GTM_WAREHOUSE_URL is set, but this version keeps its warehouse in DuckDB files: unset it")
+    checked = TenantId(tenant)
+    path = names.warehouse_file(settings, checked)
+    with held(path, wait) as deadline:
+        connection = connect(path, deadline)
+        try:
+            _configure(connection, settings, names.spill_directory(settings, checked))
+            yield DuckWarehouse(checked, connection)
+        finally:
+            connection.close()
+
+
+@contextmanager
+def held(path: Path, wait: float) -> Iterator[float]:
+    """Keep other threads of this process off ``path``; yields the monotonic time until which to wait for processes."""
+    deadline = time.monotonic() + wait
+    lock = _in_process[path]
+    if not lock.acquire(timeout=max(wait, 0)):
+        raise WarehouseBusyError(
+            f"the warehouse of {path.stem.split('__')[0]!r} is in use by another task of this process; try again later",
+            pid=os.getpid(),
+        )
+    try:
+        yield deadline
+    finally:
+        lock.release()
+
+
+def connect(path: Path, deadline: float) -> duckdb.DuckDBPyConnection:
+    """Connect read-write to ``path``, retrying with jitter while another process holds it."""
+    import duckdb  # noqa: PLC0415  definitions import this module; the driver loads when a warehouse is opened
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pause = _FIRST_PAUSE
+    while True:
+        try:
+            return duckdb.connect(str(path))
+        except duckdb.IOException as error:
+            holder = _HOLDER.search(str(error))  # DuckDB gives no code for it; the text is its only sign
+            if holder is None:
+                raise WarehouseError(f"the warehouse file {path} cannot be opened: {error}") from error
+            pid = int(holder[1]) if holder[1] else None
+            if time.monotonic() >= deadline:
+                who = f"process {pid}" if pid else "another process"
+                raise WarehouseBusyError(
+                    f"the warehouse file {path} is held by {who}; wait for it or end it, then try again", pid=pid
+                ) from None
+        time.sleep(min(pause * random.uniform(0.5, 1.5), max(deadline - time.monotonic(), 0)))  # noqa: S311  jitter
+        pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def _configure(connection: duckdb.DuckDBPyConnection, settings: Settings, spill: Path) -> None:
+    """Bound memory and threads; a spill left by a killed process is ours to remove, for we hold the file."""
+    shutil.rmtree(spill, ignore_errors=True)
+    connection.execute(
+        f"SET memory_limit = {names.literal(settings.duckdb_memory)};"
+        f"SET threads = {min(os.cpu_count() or 1, _THREADS)};"
+        f"SET temp_directory = {names.literal(str(spill))};"
+        "SET preserve_insertion_order = false;"  # keeps large loads and copies within the memory limit
+        "SET autoinstall_known_extensions = false;"  # a misspelt function must not reach for the network
+        "SET TimeZone = 'UTC'"
+    ).fetchall()

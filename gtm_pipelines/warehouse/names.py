@@ -1,0 +1,101 @@
+"""Every identifier and file name of a tenant's warehouse is made here and nowhere else.
+
+What does not belong here: SQL, and any opinion about what a table holds. A name is either a constant, or a validated
+:class:`~gtm_pipelines.tenancy.TenantId` / ``ConnectionName`` put into a fixed pattern, or a vendor's entity name folded
+by :func:`entity_table`. Each fold is a fixed point of dlt's own normalisation, so that dlt never renames what we ask
+for (it makes one schema of ``acme-eu``, ``Acme_EU`` and ``acme__eu``).
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from gtm_pipelines.tenancy import ConnectionName, InvalidNameError, TenantId
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gtm_pipelines.settings import Settings
+
+LONGEST_TABLE = 60
+"""Postgres cuts identifiers at 63 bytes; three are left for dlt's own suffixes."""
+
+STAGING_LAYOUT = "raw_%s_staging"
+"""Where dlt stages a merge. dlt's own ``%s_staging`` would be the raw schema of a connection called ``x_staging``."""
+
+ALIAS = "warehouse"
+"""Catalog under which a published file is attached: a tenant and its connection may share a name, a catalog may not."""
+
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*(?:__[A-Za-z])?")
+_RAW_PREFIX = "raw_"
+
+
+def quote(identifier: str) -> str:
+    """Return ``identifier`` as a quoted SQL identifier, whatever it holds."""
+    if not identifier or "\x00" in identifier:
+        raise InvalidNameError(f"{identifier!r} cannot be an SQL identifier")
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Return ``text`` as an SQL string literal, for the few statements that take no parameters."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def raw_schema(connection: str) -> str:
+    """Name the schema (dlt: dataset) of a connection's raw tables."""
+    return _RAW_PREFIX + _connection(connection)
+
+
+def view_schema(connection: str) -> str:
+    """Name the schema of a connection's typed views: the connection's own name."""
+    return _connection(connection)
+
+
+def pipeline_name(tenant: str, connection: str) -> str:
+    """Name the dlt pipeline of a connection; its state is found again by this name, so it never changes."""
+    return f"{TenantId(tenant)}__{_connection(connection)}"
+
+
+def entity_table(entity: str) -> str:
+    """Fold a vendor's entity name into a table name: ``Contact`` is ``contact``, ``Invoice__c`` is ``invoice_c``.
+
+    Only the case and the doubled underscore of a Salesforce suffix are dropped silently; a name that loses more
+    carries a hash of the original, so that two entities do not become one table.
+    """
+    folded = re.sub(r"[^a-z0-9]+", "_", entity.lower()).strip("_")
+    if _PLAIN.fullmatch(entity) and len(folded) <= LONGEST_TABLE:
+        return folded
+    digest = blake2b(entity.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
+    stem = folded if folded[:1].isalpha() else f"e_{folded}".rstrip("_")
+    return f"{stem[: LONGEST_TABLE - 10].rstrip('_')}_{digest}"
+
+
+def raw_table(connection: str, entity: str) -> str:
+    """Return the quoted, schema-qualified raw table of an entity."""
+    return f"{quote(raw_schema(connection))}.{quote(entity_table(entity))}"
+
+
+def warehouse_file(settings: Settings, tenant: str) -> Path:
+    """Path of the private file. Its stem is DuckDB's catalog name, which no schema can equal (``__`` is refused)."""
+    return settings.warehouse_dir / f"{TenantId(tenant)}__private.duckdb"
+
+
+def spill_directory(settings: Settings, tenant: str) -> Path:
+    """Where DuckDB spills for this tenant; only the holder of the file writes there."""
+    return settings.warehouse_dir / f"{TenantId(tenant)}__spill"
+
+
+def published_file(settings: Settings, tenant: str) -> Path:
+    """Path of the read-only copy analysts open."""
+    return settings.published_dir / f"{TenantId(tenant)}.duckdb"
+
+
+def _connection(name: str) -> ConnectionName:
+    """Validate a connection name; ``raw_…`` would make its views share a schema with another's raw tables."""
+    checked = ConnectionName(name)
+    if checked.startswith(_RAW_PREFIX):
+        raise InvalidNameError(f"{name!r} is not a connection name: names starting with 'raw_' are kept for raw tables")
+    return checked

@@ -1,0 +1,30 @@
+"""Statements kept as files under the repository's ``sql/`` folder, addressed as ``golden/link_person.sql``."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parents[2] / "sql"
+
+
+@lru_cache(maxsize=256)
+def load(path: str) -> str:
+    """Return the text of ``sql/<path>``."""
+    file = (FOLDER / path).resolve()
+    if not file.is_relative_to(FOLDER):
+        raise ValueError(f"{path!r} is outside the sql folder")
+    return file.read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=256)
+def statements(path: str) -> tuple[str, ...]:
+    """Return the statements of ``sql/<path>`` one by one, split by DuckDB's own parser."""
+    import duckdb  # noqa: PLC0415  definitions import this module; the driver loads when SQL is about to run
+
+    return tuple(statement.query for statement in duckdb.extract_statements(load(path)))
+
+
+def files(folder: str) -> list[str]:
+    """List the ``.sql`` files of one folder in name order, each as a path for :func:`load`."""
+    return [f"{folder}/{file.name}" for file in sorted((FOLDER / folder).glob("*.sql"))]
