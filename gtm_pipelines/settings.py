@@ -1,4 +1,4 @@
-"""The only reader of the environment. Everything else is handed a :class:`Settings`."""
+"""The only reader of the environment and of ``.env``. Everything else is handed a :class:`Settings`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
 
 
 class SettingsError(ValueError):
@@ -74,3 +77,32 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         faults = "; ".join(f"{_VARIABLES[str(e['loc'][0])]}: {e['msg']}" for e in error.errors(include_input=False))
         raise SettingsError(f"settings cannot be used: {faults}") from None
     return settings.model_copy(update={"home": settings.home.absolute()})
+
+
+def environment(root: Path = PROJECT_ROOT) -> dict[str, str]:
+    """Return the process's environment laid over the project's ``.env``: a variable that is really set wins."""
+    return {**read_env_file(root / ".env"), **os.environ}
+
+
+def use_env_file(root: Path = PROJECT_ROOT, **defaults: str) -> None:
+    """Fill the process's environment from ``.env``, then from ``defaults``; what is set stays. Child processes see it."""
+    for name, value in {**defaults, **read_env_file(root / ".env")}.items():
+        os.environ.setdefault(name, value)
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """Read ``NAME=value`` lines; blank lines and ``#`` comments are left out, one pair of quotes is taken off."""
+    if not path.is_file():
+        return {}
+    read: dict[str, str] = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        text = line.strip().removeprefix("export ")
+        if not text or text.startswith("#"):
+            continue
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip().isidentifier():
+            raise SettingsError(f"{path} line {number}: write NAME=value, or start the line with #")
+        value = value.strip()
+        quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+        read[name.strip()] = value[1:-1] if quoted else value
+    return read
