@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 
@@ -85,7 +87,7 @@ def environment(root: Path = PROJECT_ROOT) -> dict[str, str]:
 
 
 def use_env_file(root: Path = PROJECT_ROOT, **defaults: str) -> None:
-    """Fill the process's environment from ``.env``, then from ``defaults``; what is set stays. Child processes see it."""
+    """Fill the environment of this process and its children from ``.env``, then ``defaults``; what is set stays."""
     for name, value in {**defaults, **read_env_file(root / ".env")}.items():
         os.environ.setdefault(name, value)
 
