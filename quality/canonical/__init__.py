@@ -1,1 +1,44 @@
-"""."""
+"""The canonical model: what a person, an account and an activity are, defined once, in :mod:`quality.canonical.models`.
+
+This package's face is light: Pandera and Polars load when a function is called, not when it is imported. What does not
+belong here: how a vendor's record becomes a canonical row (``quality.mapping``), and who is who (``quality.identity``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from quality.canonical.column import Column, Kind, Sensitivity
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["Column", "Kind", "Sensitivity", "columns", "ddl", "describe", "failures"]
+
+
+def columns(kind: Kind | str) -> tuple[Column, ...]:
+    """Return the contract's columns of ``kind`` in table order, without bookkeeping columns."""
+    from quality.canonical import contract  # noqa: PLC0415  Pandera takes 0.6 s to import; see the module's docstring
+
+    return contract.columns(Kind(kind))
+
+
+def ddl(kind: Kind | str, *, schema: str = "canonical") -> str:
+    """Return the CREATE TABLE IF NOT EXISTS statement of ``kind``, bookkeeping columns included."""
+    from quality.canonical import contract  # noqa: PLC0415  as above
+
+    return contract.ddl(Kind(kind), schema=schema)
+
+
+def describe(kind: Kind | str) -> str:
+    """Return the columns of ``kind`` as a Markdown table."""
+    from quality.canonical import contract  # noqa: PLC0415  as above
+
+    return contract.describe(Kind(kind))
+
+
+def failures(kind: Kind | str, frame: pl.DataFrame) -> pl.DataFrame:
+    """Check rows against the contract; one row (``row``, ``field``, ``rule``, ``value``) per broken rule."""
+    from quality.canonical import contract  # noqa: PLC0415  as above
+
+    return contract.failures(Kind(kind), frame)

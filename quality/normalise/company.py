@@ -1,0 +1,38 @@
+"""Company names: the form under which ``ACME, Inc.`` and ``Acme Incorporated`` are one name.
+
+Only legal forms at the end and an article at the front are dropped: ``Acme Holdings`` and ``Acme`` may well be two.
+"""
+
+from __future__ import annotations
+
+from quality.normalise import text
+
+LEGAL_FORMS = frozenset(
+    "ab ag as asa bv co company corp corporation cv eirl ev gbr gmbh inc incorporated kft kg kgaa kk limited llc llp lp ltd "
+    "ltda nv ohg oy oyj plc pte pty pvt sa sarl sas se sl slu spa srl sro ug ulc".split()  # noqa: SIM905  a word list
+)
+
+
+def normal_form(name: str | None) -> str | None:
+    """Return the name's words without legal forms at the end, or None when it has no letters or digits."""
+    if name is None:
+        return None
+    words = text.words(_joined(name)).split(" ")
+    if len(words) > 1 and words[0] == "the":
+        words = words[1:]
+    while len(words) > 1 and words[-1] in LEGAL_FORMS:
+        words = words[:-1]
+    return " ".join(words) or None
+
+
+def normal_form_sql(column: str) -> str:
+    """SQL of :func:`normal_form`."""
+    words = text.words_sql(f"replace(replace({column}, '&', ' and '), '.', '')")
+    headless = rf"regexp_replace({words}, '^the (.)', '\1')"
+    forms = "|".join(sorted(LEGAL_FORMS))
+    return f"nullif(regexp_replace({headless}, '(.)(?: (?:{forms}))+$', '\\1'), '')"
+
+
+def _joined(name: str) -> str:
+    """``S.A.`` is one word and ``&`` is the word it stands for."""
+    return name.replace("&", " and ").replace(".", "")

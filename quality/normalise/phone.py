@@ -1,0 +1,78 @@
+"""Telephone numbers in E.164.
+
+The function asks the ``phonenumbers`` library. Its SQL form knows the common numbering plans, whose numbers have one
+length and no trunk prefix inside, and gives null for every other value: those few are left to the function.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from quality.normalise import text
+
+PATTERN = r"^\+[1-9][0-9]{6,14}$"
+
+_PLANS = {
+    # calling code: national numbers that need no second thought (a subset of what the plan allows)
+    "1": "[2-9][0-9]{9}",
+    "31": "[1-9][0-9]{8}",
+    "33": "[1-9][0-9]{8}",
+    "34": "[6-9][0-9]{8}",
+    "41": "[2-9][0-9]{8}",
+    "44": "[1-37][0-9]{9}",
+    "45": "[2-9][0-9]{7}",
+    "47": "[2-9][0-9]{7}",
+    "48": "[1-9][0-9]{8}",
+    "49": "[2-9][0-9]{8,10}",
+    "61": "[2-478][0-9]{8}",
+    "65": "[689][0-9]{7}",
+    "91": "[6-9][0-9]{9}",
+}
+_REGIONS = {
+    # region: calling code and the digits a national number may (1) or must (0) start with
+    "US": ("1", "1?"),
+    "CA": ("1", "1?"),
+    "GB": ("44", "0"),
+    "DE": ("49", "0"),
+    "FR": ("33", "0"),
+    "NL": ("31", "0"),
+    "CH": ("41", "0"),
+    "AU": ("61", "0"),
+    "ES": ("34", ""),
+    "PL": ("48", ""),
+}
+_PUNCTUATION = " ()-./\u00a0"
+
+
+@lru_cache(maxsize=65_536)
+def e164(value: str | None, region: str) -> str | None:
+    """Return the number in E.164, national numbers read as of ``region``; None when it cannot be a number.
+
+    A number is accepted when its length is possible in its plan; whether it is assigned is not asked, for plans grow.
+    Extensions are dropped.
+    """
+    import phonenumbers  # noqa: PLC0415  the plans take long to load and most values never need them
+
+    if value is None:
+        return None
+    try:
+        number = phonenumbers.parse(text.trim(value), region)
+    except phonenumbers.NumberParseException:
+        return None
+    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def e164_sql(column: str, region: str) -> str:
+    """SQL of :func:`e164` for the common plans; null where the function must decide."""
+    digits = f"translate({column}, {text.literal(_PUNCTUATION)}, '')"
+    international = "|".join(code + plan for code, plan in _PLANS.items())
+    branches = rf"WHEN regexp_full_match({digits}, '\+(?:{international})') THEN {digits}"
+    if region in _REGIONS:
+        code, trunk = _REGIONS[region]
+        national = f"^{trunk}({_PLANS[code]})$"
+        branches += (
+            f" WHEN regexp_matches({digits}, '{national}') THEN regexp_replace({digits}, '{national}', '+{code}\\1')"
+        )
+    return f"CASE {branches} END"

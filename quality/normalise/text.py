@@ -1,0 +1,57 @@
+"""White space, case, accents and quoting: the ground the other forms stand on, the same in Python and in DuckDB.
+
+Python and DuckDB disagree in three places, and each is settled here: what white space is, the lower case of ``İ`` and of
+a final sigma (Python looks at the neighbours, DuckDB does not), and which marks an accent is.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+_SPACES = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+_BREAKS = "\t\n\r"
+WHITE = _SPACES + _BREAKS
+"""The characters that count as white space around a value."""
+
+
+def literal(text: str) -> str:
+    """Return ``text`` as an SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def trim(text: str) -> str:
+    """Return ``text`` without surrounding white space."""
+    return text.strip(WHITE)
+
+
+def trim_sql(column: str) -> str:
+    """SQL of :func:`trim`. Trimming a set of characters is ten times dearer, so only values with a break pay for it."""
+    has_break = " OR ".join(f"contains({column}, chr({ord(character)}))" for character in _BREAKS)
+    return f"CASE WHEN {has_break} THEN trim({column}, {_break_set()}) ELSE trim({column}) END"
+
+
+def _break_set() -> str:
+    return literal(_SPACES) + "".join(f" || chr({ord(character)})" for character in _BREAKS)
+
+
+def lower(text: str) -> str:
+    """Return ``text`` in lower case, each character on its own."""
+    return "".join(character.lower() for character in text.replace("İ", "i"))
+
+
+def lower_sql(column: str) -> str:
+    """SQL of :func:`lower`."""
+    return f"lower({column})"
+
+
+def words(text: str) -> str:
+    """Return the letters and digits of ``text``, without accents, in lower case, one space between words."""
+    bare = (c for c in unicodedata.normalize("NFD", text) if not unicodedata.category(c).startswith("M"))
+    kept = lower(unicodedata.normalize("NFC", "".join(bare)))
+    spaced = "".join(c if unicodedata.category(c)[0] in "LN" else " " for c in kept)
+    return " ".join(spaced.split())
+
+
+def words_sql(column: str) -> str:
+    """SQL of :func:`words`."""
+    return f"trim(regexp_replace(lower(strip_accents({column})), '[^\\p{{L}}\\p{{N}}]+', ' ', 'g'))"
