@@ -68,7 +68,9 @@ def find_foreign(file: Path, tenant: str) -> list[Fault]:
     return [
         Fault("foreign", f"canonical.{kind}", f"{source}/{key}")
         for kind in KINDS
-        for source, key in _rows(file, f"SELECT source, external_id FROM canonical.{kind} WHERE tenant_id <> '{tenant}'")
+        for source, key in _rows(
+            file, f"SELECT source, external_id FROM canonical.{kind} WHERE tenant_id <> '{tenant}'"
+        )
     ]
 
 
@@ -80,7 +82,9 @@ def compare_with_twin(file: Path, twin: Path) -> list[Fault]:
         where = f"canonical.{kind}"
         faults += [Fault("lost", where, "/".join(key)) for key in sorted(want.keys() - have.keys())]
         faults += [Fault("extra", where, "/".join(key)) for key in sorted(have.keys() - want.keys())]
-        faults += [Fault("stale", where, "/".join(key)) for key in sorted(want.keys() & have.keys()) if have[key] != want[key]]
+        faults += [
+            Fault("stale", where, "/".join(key)) for key in sorted(want.keys() & have.keys()) if have[key] != want[key]
+        ]
     return faults
 
 
@@ -114,6 +118,8 @@ def find_secrets(root: Path, secrets: list[str]) -> list[Fault]:
     for path in sorted(p for p in root.rglob("*") if p.is_file()):
         content = path.read_bytes()
         faults += [
-            Fault("secret", str(path.relative_to(root)), f"{start}… as {name}") for start, name, form in wanted if form in content
+            Fault("secret", str(path.relative_to(root)), f"{start}… as {name}")
+            for start, name, form in wanted
+            if form in content
         ]
     return faults
