@@ -1,1 +1,19 @@
-"""."""
+"""Ways to authenticate, as ``httpx.Auth`` generators: static credentials, OAuth 2 grants, signed assertions."""
+
+from connectors.runtime.auth.jwt_bearer import JwtBearer
+from connectors.runtime.auth.oauth2 import OAuth2ClientCredentials, OAuth2Refresh
+from connectors.runtime.auth.static import StaticAuth, basic, bearer, header, query
+from connectors.runtime.auth.tokens import Session, TokenAuth
+
+__all__ = [
+    "JwtBearer",
+    "OAuth2ClientCredentials",
+    "OAuth2Refresh",
+    "Session",
+    "StaticAuth",
+    "TokenAuth",
+    "basic",
+    "bearer",
+    "header",
+    "query",
+]

@@ -1,0 +1,330 @@
+"""Page bytes to Arrow rows: the payload of every record kept byte for byte, and a handful of columns beside it.
+
+A record is sliced out of its page, never rebuilt: only its id, timestamp and delete flag are decoded. What cannot
+become a row is returned as :class:`~connectors.connector.Unreadable`, so that rows and unreadables together are always
+the whole page. Text that no warehouse can store (NUL, lone surrogates) is mended and counted. What a field means, and
+which records are new, is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from connectors.connector import Unreadable
+from connectors.errors import Stop
+from connectors.runtime import paths
+from connectors.runtime.jsontext import NONFINITE, TOO_DEEP, is_too_deep, mend_escapes, neutralise
+from connectors.runtime.timestamps import TimestampFormat, TimeValue, to_arrow
+
+RAW_SCHEMA = pa.schema(
+    [
+        pa.field("external_id", pa.string(), nullable=False),
+        pa.field("source_updated_at", pa.timestamp("us", tz="UTC")),
+        pa.field("is_deleted", pa.bool_(), nullable=False),
+        pa.field("payload", pa.string()),
+        pa.field("payload_hash", pa.string()),
+    ]
+)
+"""What a connector yields. A null payload is a tombstone: the vendor sent nothing but the id."""
+
+LARGEST_RECORD = 1024 * 1024
+MOST_KEYS = 1000
+_SHOWN = 2000
+_WHOLE_NUMBER = re.compile(rb"(-?\d{1,38})(?:\.0+)?")
+_NOT_DELETED = (None, False, 0, "", "false", "False", "0")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordShape:
+    """Where things stand in a page and its records; paths as in :mod:`connectors.runtime.paths`.
+
+    ``items`` leads to the array of records, or with ``[*]`` to each of them. ``deleted`` may be a flag or a time: any
+    value but null, false, 0 and "" means deleted.
+    """
+
+    items: str
+    id: str
+    timestamp: str | None = None
+    timestamp_format: TimestampFormat = "iso8601"
+    deleted: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Landed:
+    """The rows of one page and what could not become one. ``repaired`` counts records with mended text."""
+
+    table: pa.Table
+    unreadable: tuple[Unreadable, ...] = ()
+    repaired: int = 0
+
+    @property
+    def seen(self) -> int:
+        """Records the page held."""
+        return self.table.num_rows + len(self.unreadable)
+
+
+def land(body: bytes, shape: RecordShape) -> Landed:
+    """Turn a page into rows; raise Stop(``malformed_page``) when the body is not JSON or has nothing at ``items``.
+
+    ``null`` at ``items`` is an empty page: vendors write it for an empty list.
+    """
+    return land_slices(slice_records(body, shape.items), shape)
+
+
+def land_records(records: Sequence[bytes | dict[str, Any]], shape: RecordShape) -> Landed:
+    """Turn records that already stand alone into rows; ``shape.items`` is not used. Dicts are encoded as they are."""
+    texts = [record if isinstance(record, bytes) else msgspec.json.encode(record) for record in records]
+    return land_slices(texts, shape)
+
+
+def tombstones(deleted: Sequence[tuple[str, Any]]) -> pa.Table:
+    """Return rows for records of which the vendor tells only (id, time of deletion or None)."""
+    size = len(deleted)
+    return pa.table(
+        [
+            pa.array([key for key, _ in deleted], pa.string()),
+            pa.array([when for _, when in deleted], pa.timestamp("us", tz="UTC")),
+            pa.array([True] * size, pa.bool_()),
+            pa.nulls(size, pa.string()),
+            pa.nulls(size, pa.string()),
+        ],
+        schema=RAW_SCHEMA,
+    )
+
+
+def read_envelope(body: bytes, path: str) -> Any:
+    """Return the first value at ``path`` of a page (a next link, a flag), or None; the records are not built."""
+    try:
+        return paths.find_one(body, path)
+    except (msgspec.DecodeError, RecursionError):
+        return paths.find_one(neutralise(body), path)
+
+
+def readable(body: bytes) -> bool:
+    """Return whether ``body`` is JSON once the values that only break strict parsers are set aside."""
+    try:
+        msgspec.json.decode(neutralise(body), type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
+
+
+def slice_records(body: bytes, items: str) -> list[msgspec.Raw]:
+    """Return the records of a page as verbatim slices."""
+    steps = paths.parse(items)
+    try:
+        return _slices(body, steps)
+    except (msgspec.DecodeError, RecursionError):
+        pass
+    try:
+        return _slices(neutralise(body), steps)
+    except (msgspec.DecodeError, RecursionError):
+        raise Stop("malformed_page", "the vendor's answer is not whole JSON") from None
+
+
+def _slices(body: bytes, steps: tuple[paths.Step, ...]) -> list[msgspec.Raw]:
+    try:
+        return _collect(_envelope(steps).decode(body))
+    except (msgspec.ValidationError, _MissingError):
+        return _walk(body, steps)
+
+
+class _MissingError(Exception):
+    """The quick decoder met an envelope of another form; the walk decides what it is."""
+
+
+@functools.lru_cache(maxsize=512)
+def _envelope(steps: tuple[paths.Step, ...]) -> msgspec.json.Decoder[Any]:
+    """Compile the items path into a decoder that goes straight to the records."""
+    found: Any = list[msgspec.Raw] if not steps or steps[-1] is not True else msgspec.Raw
+    for step in reversed(steps):
+        if step is True:
+            found = list[found]
+        elif isinstance(step, str):
+            found = msgspec.defstruct("Level", [("inner", found, msgspec.UNSET)], rename={"inner": step})
+        else:
+            found = list[msgspec.Raw]  # an index: let the walk handle it
+            return msgspec.json.Decoder(msgspec.defstruct("Never", [("inner", int)], tag=True))
+    return msgspec.json.Decoder(found)
+
+
+def _collect(value: Any) -> list[msgspec.Raw]:
+    if isinstance(value, list):
+        if not value or isinstance(value[0], msgspec.Raw):
+            return value
+        return [record for element in value for record in _collect(element)]
+    if isinstance(value, msgspec.Raw):
+        return [value]
+    if value is msgspec.UNSET:
+        raise _MissingError
+    return _collect(value.inner)
+
+
+def _walk(body: bytes, steps: tuple[paths.Step, ...]) -> list[msgspec.Raw]:
+    path = "$" + "".join(
+        f"[{'*' if step is True else step if isinstance(step, int) else repr(step)}]" for step in steps
+    )
+    found = paths.find(body, path)
+    if not steps or steps[-1] is not True:
+        if not found:
+            raise Stop("malformed_page", "the vendor's answer has nothing where its records should stand")
+        if bytes(found[0]) == b"null":
+            return []
+        if bytes(memoryview(found[0])[:1]) != b"[":
+            return [found[0]] if bytes(memoryview(found[0])[:1]) == b"{" else _not_a_list()
+        return [record for value in found for record in paths.find(value, "[*]")]
+    return found
+
+
+def _not_a_list() -> list[msgspec.Raw]:
+    raise Stop("malformed_page", "the vendor's answer has no list where its records should stand")
+
+
+@dataclass(slots=True)
+class _Columns:
+    """The growing columns of one page, and what was set aside. ``ids`` are still as the vendor typed them."""
+
+    ids: list[str | int] = field(default_factory=list)
+    times: list[TimeValue] = field(default_factory=list)
+    deleted: list[bool] = field(default_factory=list)
+    payloads: list[bytes] = field(default_factory=list)
+    hashes: list[str] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+    repaired: int = 0
+
+    def set_aside(self, reason: str, raw: bytes, external_id: str | None = None) -> None:
+        text = raw[:_SHOWN].decode("utf-8", "replace").replace("\0", "\ufffd")
+        self.unreadable.append(Unreadable(reason, text, external_id))
+
+
+def land_slices(records: Sequence[bytes | msgspec.Raw], shape: RecordShape) -> Landed:
+    """Turn record slices into rows."""
+    columns = _Columns()
+    decoder = _quick_decoder(shape.id, shape.timestamp, shape.deleted)
+    for record in records:
+        raw = bytes(record)
+        reason = _unfit(raw)
+        if reason is None:
+            _add(columns, raw, decoder, shape)
+        else:
+            columns.set_aside(reason, raw)
+    return _build(columns, shape)
+
+
+def _build(columns: _Columns, shape: RecordShape) -> Landed:
+    times, bad = to_arrow(columns.times, shape.timestamp_format)
+    table = pa.table(
+        [
+            pa.array(list(map(str, columns.ids)), pa.string()),
+            times,
+            pa.array(columns.deleted, pa.bool_()),
+            pa.array(columns.payloads, pa.string()),
+            pa.array(columns.hashes, pa.string()),
+        ],
+        schema=RAW_SCHEMA,
+    )
+    drop = dict.fromkeys(bad, "malformed") | dict.fromkeys(_colliding(columns.ids), "bad_key")
+    if drop:
+        for at, reason in sorted(drop.items()):
+            columns.set_aside(reason, columns.payloads[at], str(columns.ids[at]))
+        table = table.take(pa.array([at for at in range(table.num_rows) if at not in drop], pa.int64()))
+    return Landed(table, tuple(columns.unreadable), columns.repaired)
+
+
+def _unfit(raw: bytes) -> str | None:
+    """Return why a record can become no row whatever its fields say, or None."""
+    if len(raw) > LARGEST_RECORD:
+        return "too_large"
+    if raw[:1] != b"{":
+        return "malformed"
+    if is_too_deep(raw) or TOO_DEEP in raw:
+        return "too_deep"
+    if NONFINITE in raw:
+        return "malformed"
+    if raw.count(b":") > MOST_KEYS and len(paths.members(raw)) > MOST_KEYS:
+        return "too_large"
+    if not raw.isascii():
+        try:
+            raw.decode()
+        except UnicodeDecodeError:
+            return "malformed"
+    return None
+
+
+def _add(columns: _Columns, raw: bytes, decoder: msgspec.json.Decoder[Any] | None, shape: RecordShape) -> None:
+    """Add one record as a row, or set it aside for its key."""
+    payload = raw
+    if b"\\u" in raw:
+        payload = mend_escapes(raw)
+        columns.repaired += payload is not raw
+    try:
+        if decoder is None:
+            raise msgspec.ValidationError  # noqa: TRY301  same way as a record of another form
+        fields = decoder.decode(raw)
+        key, time, deleted = fields.id, fields.time, fields.deleted
+    except msgspec.DecodeError:
+        key, time, deleted = _read_carefully(payload, shape)
+    if key is None or key == "" or (isinstance(key, str) and (key.isspace() or not key.isprintable())):
+        columns.set_aside("bad_key", raw)
+        return
+    columns.ids.append(key)
+    columns.times.append(time)
+    columns.deleted.append(deleted not in _NOT_DELETED)
+    columns.payloads.append(payload)
+    columns.hashes.append(blake2b(raw, digest_size=16).hexdigest())
+
+
+@functools.lru_cache(maxsize=512)
+def _quick_decoder(key: str, time: str | None, deleted: str | None) -> msgspec.json.Decoder[Any] | None:
+    """Compile a decoder of the three fields for records that keep them at the top and in the usual types."""
+    names = {"id": key, "time": time, "deleted": deleted}
+    steps = {field: paths.parse(path) for field, path in names.items() if path is not None}
+    if any(len(step) != 1 or not isinstance(step[0], str) for step in steps.values()):
+        return None
+    types = {"id": str | int | None, "time": str | int | float | None, "deleted": bool | int | float | str | None}
+    # a field without a path gets a name no record has
+    rename = {field: str(steps[field][0]) if field in steps else f"\0{field}" for field in names}
+    if len(set(rename.values())) != len(rename):
+        return None
+    struct = msgspec.defstruct("Record", [(field, types[field], None) for field in names], rename=rename)
+    return msgspec.json.Decoder(struct)
+
+
+def _read_carefully(raw: bytes, shape: RecordShape) -> tuple[str | int | None, TimeValue, Any]:
+    """Read the three fields wherever they stand and whatever they are; a key that cannot be one is None."""
+    found = paths.find(raw, shape.id)
+    key = _key(bytes(found[0])) if found else None
+    time = _scalar(paths.find_one(raw, shape.timestamp)) if shape.timestamp else None
+    return key, time, _scalar(paths.find_one(raw, shape.deleted)) if shape.deleted else None
+
+
+def _key(token: bytes) -> str | int | None:
+    """Return the one text form of an id: strings as they are, whole numbers as their digits (1.0 is 1), else None."""
+    if token[:1] == b'"':
+        try:
+            text = msgspec.json.decode(token, type=str)
+        except msgspec.DecodeError:
+            return None
+        return text
+    match = _WHOLE_NUMBER.fullmatch(token)
+    return int(match[1]) if match else None
+
+
+def _scalar(value: Any) -> Any:
+    return "[present]" if isinstance(value, dict | list) else value
+
+
+def _colliding(ids: list[str | int]) -> list[int]:
+    """Return the positions whose id is another record's id once both are text: 1 and "1" are not one record."""
+    if len(set(map(type, ids))) <= 1:
+        return []
+    first: dict[str, type] = {}
+    return [at for at, key in enumerate(ids) if first.setdefault(str(key), type(key)) is not type(key)]

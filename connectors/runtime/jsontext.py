@@ -1,0 +1,85 @@
+"""JSON as text: what strict parsers and warehouses trip over, found and mended without parsing the record.
+
+Vendors send lone surrogates, NUL escapes, NaN, and nesting that overflows a parser's stack. One such value must cost
+one record, not a page. Works on bytes; knows nothing of rows.
+"""
+
+from __future__ import annotations
+
+import re
+
+DEEPEST = 64
+MARKER = '"\\u0000unreadable:'
+NONFINITE = (MARKER + 'nonfinite"').encode()
+TOO_DEEP = (MARKER + 'too_deep"').encode()
+
+_STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
+_TOKEN = re.compile(_STRING + rb"|[{}\[\]]|-?\bInfinity\b|\bNaN\b", re.DOTALL)
+_BRACKET = re.compile(_STRING + rb"|[{}\[\]]", re.DOTALL)
+_SUSPECT = re.compile(rb"\\u(?:0000|[dD][89abAB-fF])")
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a whole pair stays
+    rb"|(?P<nul>u0000)|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+_MARGIN = 32  # a page's envelope stands around its records
+
+
+def mend_escapes(raw: bytes) -> bytes:
+    """Return ``raw`` without NUL escapes and with lone surrogates as U+FFFD; the very object when nothing was wrong."""
+    if _SUSPECT.search(raw) is None:
+        return raw
+    mended = _ESCAPE.sub(_mend, raw)
+    return raw if mended == raw else mended
+
+
+def _mend(match: re.Match[bytes]) -> bytes:
+    if match["nul"]:
+        return b""
+    return rb"\ufffd" if match["lone"] else match[0]
+
+
+def is_too_deep(raw: bytes, limit: int = DEEPEST) -> bool:
+    """Return whether containers nest deeper than ``limit``; counting brackets settles almost every record."""
+    if raw.count(b"{") + raw.count(b"[") <= limit:
+        return False
+    depth = 0
+    for token in _BRACKET.finditer(raw):
+        first = token[0][:1]
+        if first in b"{[":
+            depth += 1
+            if depth > limit:
+                return True
+        elif first in b"}]":
+            depth -= 1
+    return False
+
+
+def neutralise(body: bytes) -> bytes:
+    """Return ``body`` with NaN, infinities and too deep containers replaced by markers, and lone surrogates mended.
+
+    Slow and rarely needed: a page goes through here only after a strict parser gave up on it. A marker is a string
+    that no vendor sends; the record that holds one is set aside by the reader.
+    """
+    pieces: list[bytes] = []
+    depth, done = 0, 0
+    cut: int | None = None
+    for token in _TOKEN.finditer(body):
+        text = token[0]
+        first = text[:1]
+        if first in b"{[":
+            depth += 1
+            if depth == DEEPEST + _MARGIN + 1:
+                cut = token.start()
+        elif first in b"}]":
+            if depth == DEEPEST + _MARGIN + 1 and cut is not None:
+                pieces += (body[done:cut], TOO_DEEP)
+                done, cut = token.end(), None
+            depth -= 1
+        elif cut is None:
+            mended = mend_escapes(text) if first == b'"' else NONFINITE
+            if mended is not text:
+                pieces += (body[done : token.start()], mended)
+                done = token.end()
+    pieces.append(body[done:])
+    return b"".join(pieces)

@@ -1,0 +1,87 @@
+"""Walks by page number or offset. Rows shift between such pages, so they prove nothing about what is absent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from connectors.runtime.messages import Request, Response
+from connectors.runtime.pagination.guard import MOST_PAGES, PageGuard
+from connectors.runtime.pagination.merge import with_param
+
+Send = Callable[[Request], Response]
+Count = Callable[[Response], int]
+
+
+def by_page(  # noqa: PLR0913  each is one way a vendor differs
+    send: Send,
+    request: Request,
+    count: Count,
+    *,
+    param: str = "page",
+    first: int = 1,
+    more: Callable[[Response], bool | None] | None = None,
+    most_pages: int = MOST_PAGES,
+) -> Iterator[Response]:
+    """Yield pages ``first``, ``first + 1``… until an empty one, or until ``more`` says so.
+
+    A short page is no end: vendors filter after they cut pages.
+    """
+    guard = PageGuard(most_pages)
+    page = first
+    while True:
+        guard.next_page()
+        response = send(with_param(request, param, str(page)))
+        records = count(response)
+        _refuse_repeat(guard, response, records)
+        yield response
+        if _ended(response, records, more):
+            return
+        page += 1
+
+
+def by_offset(  # noqa: PLR0913  each is one way a vendor differs
+    send: Send,
+    request: Request,
+    count: Count,
+    *,
+    param: str = "offset",
+    first: int = 0,
+    more: Callable[[Response], bool | None] | None = None,
+    most_pages: int = MOST_PAGES,
+) -> Iterator[Response]:
+    """Yield pages, moving the offset by the records really received, until an empty one or until ``more`` says so."""
+    guard = PageGuard(most_pages)
+    offset = first
+    while True:
+        guard.next_page()
+        response = send(with_param(request, param, str(offset)))
+        records = count(response)
+        _refuse_repeat(guard, response, records)
+        yield response
+        if _ended(response, records, more):
+            return
+        offset += records
+
+
+def more_at(path: str) -> Callable[[Response], bool | None]:
+    """Read "are there more" at ``path`` of the body; None when the vendor does not say."""
+
+    def more(response: Response) -> bool | None:
+        from connectors.landing import read_envelope  # noqa: PLC0415  landing loads pyarrow; walkers are light
+
+        found: Any = read_envelope(response.content, path) if response.content else False
+        return found if isinstance(found, bool) else None
+
+    return more
+
+
+def _ended(response: Response, records: int, more: Callable[[Response], bool | None] | None) -> bool:
+    said = more(response) if more is not None else None
+    return records == 0 if said is None else not said or records == 0
+
+
+def _refuse_repeat(guard: PageGuard, response: Response, records: int) -> None:
+    """A vendor that ignores the parameter sends the same page for ever; equal bytes twice are taken for that."""
+    if records:
+        guard.fresh(f"{hash(response.content)}")

@@ -1,0 +1,89 @@
+"""Paths into vendor JSON: a small closed subset of RFC 9535, compiled to decoders that skip what they do not need.
+
+Names, ``['quoted names']``, indexes ``[0]`` and wildcards ``[*]``; a leading ``$`` or ``$.`` may be left out. No
+recursive descent, no filters, no functions. Values are found as verbatim slices of the bytes they stand in.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import Any, Literal
+
+import msgspec
+
+_STEP = re.compile(
+    r"\.?(?P<name>[A-Za-z_@][A-Za-z0-9_@:-]*)|\['(?P<quoted>[^'\\\]]{1,200})'\]|\[(?P<index>\d{1,6})\]|(?P<all>\.?\*|\[\*\])"
+)
+_MOST_STEPS = 64
+
+Step = str | int | Literal[True]
+"""A member name, an array index, or True for every element."""
+
+
+class PathError(ValueError):
+    """A path outside the subset; the message says what is allowed."""
+
+
+@functools.lru_cache(maxsize=2048)
+def parse(path: str) -> tuple[Step, ...]:
+    """Return the steps of ``path``; raise PathError when it is not of the subset. ``$`` alone has no steps."""
+    rest = path.strip().removeprefix("$")
+    steps: list[Step] = []
+    while rest:
+        match = _STEP.match(rest)
+        if match is None or len(steps) >= _MOST_STEPS or (rest[0] == "." and len(rest) == 1):
+            raise PathError(f"{path!r} is not a path: use names, [0] and [*], as in data.items[*].node")
+        if match["all"]:
+            steps.append(True)
+        elif match["index"] is not None:
+            steps.append(int(match["index"]))
+        else:
+            steps.append(match["name"] or match["quoted"])
+        rest = rest[match.end() :]
+    if not path.strip():
+        raise PathError("a path is not empty: '$' is the whole value")
+    return tuple(steps)
+
+
+def find(raw: bytes | msgspec.Raw, path: str) -> list[msgspec.Raw]:
+    """Return the verbatim slices ``path`` leads to; a step that leads nowhere yields nothing."""
+    found = [msgspec.Raw(raw)]
+    for step in parse(path):
+        found = [inner for value in found for inner in _descend(value, step)]
+    return found
+
+
+def find_one(raw: bytes | msgspec.Raw, path: str) -> Any:
+    """Return the first value at ``path`` as a Python object, or None when there is none.
+
+    Meant for envelopes: a next link, a flag, a total. Numbers beyond what Python holds come back as their text.
+    """
+    for value in find(raw, path):
+        try:
+            return msgspec.json.decode(value)
+        except msgspec.ValidationError:
+            return str(value, "utf-8")
+    return None
+
+
+def members(raw: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
+    """Return the members of an object as verbatim slices."""
+    return _OBJECT.decode(raw)
+
+
+_OBJECT: msgspec.json.Decoder[dict[str, msgspec.Raw]] = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ARRAY: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def _descend(value: msgspec.Raw, step: Step) -> list[msgspec.Raw]:
+    first = bytes(memoryview(value)[:1])
+    if step is True:
+        if first == b"[":
+            return _ARRAY.decode(value)
+        return list(_OBJECT.decode(value).values()) if first == b"{" else []
+    if isinstance(step, str):
+        inner = _OBJECT.decode(value).get(step) if first == b"{" else None
+        return [] if inner is None else [inner]
+    elements = _ARRAY.decode(value) if first == b"[" else []
+    return elements[step : step + 1]
