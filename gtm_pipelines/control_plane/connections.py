@@ -88,6 +88,9 @@ def set_status(
     if (found.status, found.status_reason) == (status, said):
         return
     _update(work, found, {"status": status.value, "status_reason": said})
+    if status is ConnectionStatus.ACTIVE:  # whoever resumes it has mended it: start afresh, without back-off
+        fresh = update(sync_state).where(sync_state.c.tenant_id == tenant, sync_state.c.connection == name)
+        work.connection.execute(fresh.values(failures=0, resume_at=None))
     audit.append(
         work,
         f"connection.{status.value}",
@@ -99,7 +102,7 @@ def set_status(
 
 
 def remove(work: Transaction, tenant: TenantId, name: ConnectionName) -> None:
-    """Drop a connection with its credentials, overrides and leases; a running sync finds its lease gone. The ledger stays."""
+    """Drop a connection with its credentials, overrides and leases, so that a running sync stops; the ledger stays."""
     found = get(work.connection, tenant, name)
     store.remove_fields(work, tenant, name)
     work.connection.execute(delete(connection).where(_is(tenant, name)))

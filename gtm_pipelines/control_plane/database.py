@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Double, create_engine, event, exc
+from sqlalchemy import Double, create_engine, event, exc, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
@@ -32,6 +32,7 @@ BUSY_TIMEOUT_MS = 30_000
 """How long a SQLite writer waits for the others; each holds the lock for a few milliseconds."""
 
 _BEGIN = "gtm_begin"
+_MUTATION_LOCK = 4_711_202_602  # any constant of our own
 
 
 class database_now(GenericFunction[float]):  # noqa: N801  SQL functions are written in lower case
@@ -80,6 +81,8 @@ class Database:
     def mutate(self) -> Iterator[Transaction]:
         """Open a transaction that commits only if something in it was audited; otherwise it leaves no trace."""
         with _busy_is_typed(), self._writer.connect() as connection, connection.begin() as transaction:
+            if connection.dialect.name == "postgresql":  # one mutation at a time, as SQLite has it by nature
+                connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _MUTATION_LOCK})
             work = Transaction(connection, self._actor, self._clock)
             yield work
             if not work.audited:
@@ -114,7 +117,7 @@ def open_engine(url: str) -> Engine:
 
 def _touch_private(path: Path) -> None:
     """Create the file before SQLite does, so that it and its journals are never readable by others."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.parent.mkdir(parents=True, exist_ok=True)
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 

@@ -106,7 +106,7 @@ def _run(report: Mapping[str, Any]) -> dict[str, Any]:
         "started_at": _time(report["started_at"]),
         "finished_at": _time(report.get("finished_at")),
         "resume_at": _resume_at(report),
-        "report": redact(json.dumps(report, default=_plain, sort_keys=True)),
+        "report": json.dumps(_scrubbed(json.loads(json.dumps(report, default=_plain))), sort_keys=True),
     }
 
 
@@ -120,10 +120,22 @@ def _resume_at(report: Mapping[str, Any]) -> datetime | None:
 def _time(value: Any) -> datetime | None:
     if value is None:
         return None
-    time = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    try:
+        time = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    except ValueError:
+        raise InvalidInputError("times in a sync report are ISO 8601") from None
     if time.tzinfo is None:
         raise InvalidInputError("times in a sync report need a zone")
     return time.astimezone(UTC)
+
+
+def _scrubbed(value: Any) -> Any:
+    """Take revealed secrets out of every string; in the JSON text a number could be hit and the text broken."""
+    if isinstance(value, dict):
+        return {key: _scrubbed(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_scrubbed(inner) for inner in value]
+    return redact(value) if isinstance(value, str) else value
 
 
 def _plain(value: Any) -> Any:

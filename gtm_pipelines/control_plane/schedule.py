@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _FIELDS = re.compile(r"[0-9A-Za-z*/,\-]{1,60}( [0-9A-Za-z*/,\-]{1,60}){4}")
 FIRST_BACK_OFF = timedelta(minutes=5)
 LONGEST_BACK_OFF = timedelta(hours=6)
+LONGEST_DEFERRAL = timedelta(days=7)
 
 
 def check_schedule(schedule: str) -> str:
@@ -42,13 +43,13 @@ def next_fire(schedule: str, after: datetime) -> datetime:
 def due_at(connection: Connection, now: datetime) -> datetime:
     """Return when ``connection`` is next due, whatever its status: by its cron after the last start, or creation.
 
-    A deferral moves it to when the vendor's quota is back; failures move it on, doubling from 5 minutes to 6 hours.
-    A start recorded ahead of ``now`` (a clock that was wrong) counts as now, or it would silence the connection.
+    A deferral moves it to when the vendor's quota is back, a week at most; failures move it on, from 5 minutes doubling
+    to 6 hours. A start recorded ahead of ``now`` (a clock that was wrong) counts as now, or it would silence it.
     """
     last = connection.last_sync_started_at or connection.created_at
     due = next_fire(connection.schedule, min(last, now))
     if connection.resume_at is not None:
-        due = max(due, connection.resume_at)
+        due = max(due, min(connection.resume_at, last + LONGEST_DEFERRAL))
     if connection.failures:
         wait = FIRST_BACK_OFF * 2 ** min(connection.failures - 1, 10)
         ended = min(connection.last_sync_finished_at or last, now)

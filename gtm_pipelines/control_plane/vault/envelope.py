@@ -76,7 +76,7 @@ def unseal(envelope: str, place: Place | CanaryPlace, ring: KeyRing) -> Secret:
         )
     try:
         return Secret(key.aead.decrypt(nonce, sealed, place.associated_data(kid)).decode())
-    except (InvalidTag, UnicodeDecodeError):
+    except InvalidTag:
         raise TamperedError(
             f"{place} does not decrypt where it is stored: it was altered, moved or rolled back; "
             "find out how, then enter the credential again"

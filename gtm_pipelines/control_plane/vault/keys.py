@@ -83,7 +83,17 @@ def ring_source(primary: SecretStr | None, previous: Sequence[SecretStr] = ()) -
         if not loaded:
             if primary is None:
                 raise KeyMissingError(f"CONNECTOR_ENCRYPTION_KEY is not set; {HOW_TO}")
+            _forbid_core_dumps()
             loaded.append(KeyRing(primary, previous))
         return loaded[0]
 
     return load
+
+
+def _forbid_core_dumps() -> None:
+    """Keep this process, which now holds keys, from writing its memory to disk when it crashes."""
+    try:
+        import resource  # noqa: PLC0415  not there on Windows
+    except ImportError:
+        return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))

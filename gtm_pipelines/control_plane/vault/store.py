@@ -72,19 +72,20 @@ class VaultStore:
 
 
 def as_secrets(fields: Mapping[str, str | Secret]) -> dict[str, Secret]:
-    """Check names and values and wrap the values at once, so that no frame below holds plain text."""
-    for name in fields:
+    """Wrap the values at once and check nothing yet, so that no traceback from below has plain text in its frames."""
+    return {name: value if isinstance(value, Secret) else Secret(value) for name, value in fields.items()}
+
+
+def _check(secrets: Mapping[str, Secret]) -> None:
+    for name, secret in secrets.items():
         if not _FIELD.fullmatch(name):
             raise InvalidInputError("a credential field's name is lower-case letters, digits and underscores, up to 60")
-    secrets = {name: value if isinstance(value, Secret) else Secret(value) for name, value in fields.items()}
-    for name, secret in secrets.items():
         if not secret.reveal().strip():
             raise InvalidInputError(f"credential {name!r} is empty")
         if len(secret.reveal().encode("utf-8", "surrogatepass")) > _LONGEST:
             raise InvalidInputError(f"credential {name!r} is longer than 64 KiB")
         if not _is_text(secret):
             raise InvalidInputError(f"credential {name!r} is not valid Unicode text")
-    return secrets
 
 
 def read_fields(
@@ -101,10 +102,10 @@ def read_fields(
 
 
 def write_fields(
-    work: Transaction, ring: RingSource, tenant: TenantId, name: ConnectionName, fields: Mapping[str, str | Secret]
+    work: Transaction, ring: RingSource, tenant: TenantId, name: ConnectionName, secrets: Mapping[str, Secret]
 ) -> None:
     """Seal fields in the caller's transaction, each with an audit entry of its own."""
-    secrets = as_secrets(fields)
+    _check(secrets)
     if not secrets:
         return
     keys = ring()

@@ -178,7 +178,7 @@ def _guard_audit_in_sqlite() -> None:
     refuse = "BEGIN SELECT RAISE(ABORT, 'audit_log is append-only'); END"
     op.execute(f"CREATE TRIGGER audit_log_no_update BEFORE UPDATE ON audit_log {refuse}")
     op.execute(f"CREATE TRIGGER audit_log_no_delete BEFORE DELETE ON audit_log {refuse}")
-    # REPLACE deletes the old row without firing a delete trigger unless recursive triggers are on: guard inserts as well
+    # REPLACE deletes the old row without firing a delete trigger unless recursive triggers are on: guard inserts too
     is_old = "NEW.seq <= (SELECT coalesce(max(seq), 0) FROM audit_log)"
     op.execute(f"CREATE TRIGGER audit_log_only_append BEFORE INSERT ON audit_log WHEN {is_old} {refuse}")
     op.execute(f"CREATE TRIGGER audit_head_no_delete BEFORE DELETE ON audit_head {refuse}")
