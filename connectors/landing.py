@@ -21,8 +21,21 @@ import pyarrow as pa
 from connectors.connector import Unreadable
 from connectors.errors import Stop
 from connectors.runtime import paths
+from connectors.runtime.paths import read as read_envelope
 from connectors.runtime.jsontext import NONFINITE, TOO_DEEP, is_too_deep, mend_escapes, neutralise
 from connectors.runtime.timestamps import TimestampFormat, TimeValue, to_arrow
+
+__all__ = [
+    "RAW_SCHEMA",
+    "Landed",
+    "RecordShape",
+    "land",
+    "land_records",
+    "land_slices",
+    "read_envelope",
+    "slice_records",
+    "tombstones",
+]
 
 RAW_SCHEMA = pa.schema(
     [
@@ -98,23 +111,6 @@ def tombstones(deleted: Sequence[tuple[str, Any]]) -> pa.Table:
         ],
         schema=RAW_SCHEMA,
     )
-
-
-def read_envelope(body: bytes, path: str) -> Any:
-    """Return the first value at ``path`` of a page (a next link, a flag), or None; the records are not built."""
-    try:
-        return paths.find_one(body, path)
-    except (msgspec.DecodeError, RecursionError):
-        return paths.find_one(neutralise(body), path)
-
-
-def readable(body: bytes) -> bool:
-    """Return whether ``body`` is JSON once the values that only break strict parsers are set aside."""
-    try:
-        msgspec.json.decode(neutralise(body), type=msgspec.Raw)
-    except (msgspec.DecodeError, RecursionError):
-        return False
-    return True
 
 
 def slice_records(body: bytes, items: str) -> list[msgspec.Raw]:

@@ -20,26 +20,12 @@ from typing import Any
 import httpcore
 
 from connectors.errors import Stop
+from connectors.runtime.hosts import is_host_pattern, is_hostname, is_public
 
-SPECIAL_USE = frozenset(
-    "local localhost internal intranet lan home corp private arpa onion test invalid example alt".split()
-)  # noqa: SIM905, E501
-_LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
-_HOST = re.compile(rf"(?:{_LABEL}\.)+[a-z](?:[a-z0-9-]{{0,61}}[a-z0-9])?")
 _URL = re.compile(r"https://(?P<host>[A-Za-z0-9.-]{1,253})(?::443)?(?P<rest>(?:[/?].*)?)")
 _FORBIDDEN = re.compile(r'[^\x21-\x7e]|[\\"<>^`{|}#]')
 _HIDDEN_PATH = re.compile(r"%2f|%5c|%00|%25|(?:^|/)(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)
 _ORIGIN = re.compile(r"(?P<scheme>https?)://(?P<host>[a-z0-9.-]+|\[[0-9a-f:]+\])(?::(?P<port>\d{1,5}))?")
-_BLOCKED_V4 = tuple(
-    ipaddress.IPv4Network(net)
-    for net in (
-        "0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 168.63.129.16/32 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 "
-        "192.0.2.0/24 192.88.99.0/24 192.168.0.0/16 198.18.0.0/15 198.51.100.0/24 203.0.113.0/24 224.0.0.0/4 240.0.0.0/4"
-    ).split()
-)
-_ALLOWED_V6 = ipaddress.IPv6Network("2000::/3")
-_BLOCKED_V6 = tuple(ipaddress.IPv6Network(net) for net in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"))
-
 Resolver = Callable[..., list[tuple[Any, ...]]]
 DEADLINE: ContextVar[float | None] = ContextVar("gtm_request_deadline", default=None)
 """Monotonic instant at which the current request is cut off, whatever its socket is doing."""
@@ -48,29 +34,6 @@ DEADLINE: ContextVar[float | None] = ContextVar("gtm_request_deadline", default=
 def refused(message: str) -> Stop:
     """Build the error of a destination that is not allowed."""
     return Stop("egress_refused", message)
-
-
-def is_public(address: str) -> bool:
-    """Return whether ``address`` is a public unicast address; anything unreadable is not."""
-    try:
-        ip = ipaddress.ip_address(address.split("%", 1)[0])
-    except ValueError:
-        return False
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip.ipv4_mapped is None:
-            return ip in _ALLOWED_V6 and not any(ip in net for net in _BLOCKED_V6)
-        ip = ip.ipv4_mapped
-    return not any(ip in net for net in _BLOCKED_V4)
-
-
-def is_hostname(host: str) -> bool:
-    """Return whether ``host`` is a lower-case public DNS name: no literal, no single label, no special-use suffix."""
-    return _HOST.fullmatch(host) is not None and host.rsplit(".", 1)[-1] not in SPECIAL_USE
-
-
-def is_host_pattern(pattern: str) -> bool:
-    """Return whether ``pattern`` may stand in an allow list: an exact host, or ``*.`` before at least two labels."""
-    return is_hostname(pattern.removeprefix("*."))
 
 
 @dataclass(frozen=True)

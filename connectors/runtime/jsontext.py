@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+import msgspec
+
 DEEPEST = 64
 MARKER = '"\\u0000unreadable:'
 NONFINITE = (MARKER + 'nonfinite"').encode()
@@ -17,12 +19,29 @@ _STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 _TOKEN = re.compile(_STRING + rb"|[{}\[\]]|-?\bInfinity\b|\bNaN\b", re.DOTALL)
 _BRACKET = re.compile(_STRING + rb"|[{}\[\]]", re.DOTALL)
 _SUSPECT = re.compile(rb"\\u(?:0000|[dD][89abAB-fF])")
+_LONE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a whole pair stays
     rb"|(?P<nul>u0000)|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
     re.DOTALL,
 )
 _MARGIN = 32  # a page's envelope stands around its records
+
+
+def is_json(body: bytes) -> bool:
+    """Return whether ``body`` is whole JSON, once the values that only break strict parsers are set aside."""
+    return _parses(body) or _parses(neutralise(body))
+
+
+def _parses(body: bytes) -> bool:
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
 
 
 def mend_escapes(raw: bytes) -> bytes:
@@ -37,6 +56,13 @@ def _mend(match: re.Match[bytes]) -> bytes:
     if match["nul"]:
         return b""
     return rb"\ufffd" if match["lone"] else match[0]
+
+
+def _without_lone_surrogates(text: bytes) -> bytes:
+    """Mend what a strict parser refuses to step over; NUL escapes stay for :func:`mend_escapes` to see."""
+    if b"\\ud" not in text and b"\\uD" not in text:
+        return text
+    return _LONE.sub(lambda match: rb"\ufffd" if match["lone"] else match[0], text)
 
 
 def is_too_deep(raw: bytes, limit: int = DEEPEST) -> bool:
@@ -77,8 +103,8 @@ def neutralise(body: bytes) -> bytes:
                 done, cut = token.end(), None
             depth -= 1
         elif cut is None:
-            mended = mend_escapes(text) if first == b'"' else NONFINITE
-            if mended is not text:
+            mended = _without_lone_surrogates(text) if first == b'"' else NONFINITE
+            if mended != text:
                 pieces += (body[done : token.start()], mended)
                 done = token.end()
     pieces.append(body[done:])

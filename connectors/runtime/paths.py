@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from connectors.runtime.jsontext import neutralise
+
 _STEP = re.compile(
     r"\.?(?P<name>[A-Za-z_@][A-Za-z0-9_@:-]*)|\['(?P<quoted>[^'\\\]]{1,200})'\]|\[(?P<index>\d{1,6})\]|(?P<all>\.?\*|\[\*\])"
 )
@@ -65,6 +67,14 @@ def find_one(raw: bytes | msgspec.Raw, path: str) -> Any:
         except msgspec.ValidationError:
             return str(value, "utf-8")
     return None
+
+
+def read(body: bytes, path: str) -> Any:
+    """Return the first value at ``path`` of a page (a next link, a flag), or None; the page's records are not built."""
+    try:
+        return find_one(body, path)
+    except (msgspec.DecodeError, RecursionError):
+        return find_one(neutralise(body), path)
 
 
 def members(raw: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:

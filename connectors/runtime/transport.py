@@ -16,7 +16,6 @@ from typing import TypeVar
 
 import httpcore
 import httpx
-import msgspec
 
 from connectors.connector import Clock
 from connectors.errors import Deferred, Reauthorise, Retry, Stop
@@ -25,6 +24,7 @@ from connectors.runtime.circuit import CircuitBreaker
 from connectors.runtime.classification import Classify, Do, decide, error_for
 from connectors.runtime.egress import EgressPolicy
 from connectors.runtime.exchange import Exchange, Limits
+from connectors.runtime.jsontext import is_json
 from connectors.runtime.messages import Request, Response
 from connectors.runtime.ratelimit import RateLimit, TokenBucket
 from connectors.runtime.redaction import quiet_http_libraries
@@ -216,12 +216,6 @@ def _check_body(request: Request, response: Response) -> None:
     if response.media_type in _MARKUP:
         message = f"the vendor answered with a web page ({request.label})"
         raise Transient("unexpected_content_type", message, status=response.status, final=Stop)
-    try:
-        msgspec.json.decode(response.content, type=msgspec.Raw)
-    except (msgspec.DecodeError, RecursionError):
-        from connectors.landing import readable  # noqa: PLC0415  rare path; landing loads pyarrow
-
-        if readable(response.content):
-            return
+    if not is_json(response.content):
         message = f"the vendor's answer is not whole JSON ({request.label})"
-        raise Transient("malformed_page", message, status=response.status, final=Stop) from None
+        raise Transient("malformed_page", message, status=response.status, final=Stop)

@@ -6,6 +6,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Iterator
 
+from connectors.runtime import paths
 from connectors.runtime.messages import Request, Response
 from connectors.runtime.pagination.guard import MOST_PAGES, PageGuard, resolve_link
 
@@ -41,9 +42,7 @@ def in_body(path: str) -> FindNext:
     """Find the next URL at ``path`` of the body."""
 
     def find_next(response: Response) -> str | None:
-        from connectors.landing import read_envelope  # noqa: PLC0415  landing loads pyarrow; walkers are light
-
-        found = read_envelope(response.content, path) if response.content else None
+        found = paths.read(response.content, path) if response.content else None
         return found if isinstance(found, str) else None
 
     return find_next

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from connectors.runtime import paths
 from connectors.runtime.messages import Request, Response
 from connectors.runtime.pagination.guard import MOST_PAGES, PageGuard
 from connectors.runtime.pagination.merge import with_param
@@ -68,9 +69,7 @@ def more_at(path: str) -> Callable[[Response], bool | None]:
     """Read "are there more" at ``path`` of the body; None when the vendor does not say."""
 
     def more(response: Response) -> bool | None:
-        from connectors.landing import read_envelope  # noqa: PLC0415  landing loads pyarrow; walkers are light
-
-        found: Any = read_envelope(response.content, path) if response.content else False
+        found: Any = paths.read(response.content, path) if response.content else False
         return found if isinstance(found, bool) else None
 
     return more

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from connectors.runtime import paths
 from connectors.runtime.messages import Request, Response
 from connectors.runtime.pagination.guard import MOST_PAGES, PageGuard
 from connectors.runtime.pagination.merge import with_param
@@ -58,6 +59,4 @@ def _token(response: Response, path: str | None, header: str | None) -> str | No
 
 
 def _read(response: Response, path: str) -> Any:
-    from connectors.landing import read_envelope  # noqa: PLC0415  landing loads pyarrow; walkers are light
-
-    return read_envelope(response.content, path) if response.content else None
+    return paths.read(response.content, path) if response.content else None

@@ -1,0 +1,95 @@
+"""Finds the connectors under ``vendors/`` and builds them when asked.
+
+Light on purpose: listing connectors or reading manifests imports no vendor's code and opens no socket. A vendor is a
+folder with a ``connector.yml``; its id is the folder's name, and a folder that calls itself otherwise is an error.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from connectors.manifest import Manifest, ManifestError, load_manifest
+
+if TYPE_CHECKING:
+    from connectors.connector import Clock, Connector, ConnectorContext, Entity
+    from connectors.runtime.transport import Transport
+
+VENDORS = Path(__file__).parent / "vendors"
+
+
+class UnknownConnectorError(LookupError):
+    """There is no connector of this id; the message lists those there are."""
+
+
+def ids() -> list[str]:
+    """Return the ids of all connectors, sorted."""
+    return sorted(path.parent.name for path in VENDORS.glob("*/connector.yml"))
+
+
+@functools.cache
+def manifest(connector: str) -> Manifest:
+    """Return a connector's manifest; raise UnknownConnectorError or ManifestError."""
+    path = _folder(connector) / "connector.yml"
+    found = load_manifest(path)
+    if found.id != connector:
+        raise ManifestError(f"{path}:1: id: the id is {found.id!r} but the folder is {connector!r}; they must be equal")
+    return found
+
+
+def entities(connector: str) -> list[Entity]:
+    """Return what a connector reads by its manifest; a built one may know more (a vendor's custom objects)."""
+    return [spec.entity() for spec in manifest(connector).entities]
+
+
+def mapping_path(connector: str) -> Path:
+    """Return where the connector's default mapping stands."""
+    return _folder(connector) / "mapping.yml"
+
+
+def icon(connector: str) -> str:
+    """Return the connector's icon as SVG text."""
+    return (_folder(connector) / manifest(connector).icon).read_text(encoding="utf-8")
+
+
+def build(connector: str, context: ConnectorContext) -> Connector:
+    """Build a connector for one connection, importing its code only now; no I/O."""
+    described = manifest(connector)
+    if described.kind == "generic":
+        from connectors.declarative.engine import GenericConnector  # noqa: PLC0415  loads pyarrow
+
+        return GenericConnector(context, described, mapping_path(connector))
+    module = importlib.import_module(f"connectors.vendors.{connector}.source")
+    made: Connector = module.CONNECTOR(context)
+    return made
+
+
+def transport_for(
+    described: Manifest,
+    *,
+    settings: Mapping[str, Any],
+    sandbox_origin: str | None = None,
+    clock: Clock | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Transport:
+    """Build the transport of one connection: its hosts, its rate limit, and the sandbox when settings name one.
+
+    ``settings`` are the connection's; they choose among the manifest's hosts and never add one.
+    """
+    from connectors.runtime.transport import EgressPolicy, Transport  # noqa: PLC0415  loads the HTTP library
+
+    del settings
+    policy = EgressPolicy(frozenset(described.allowed_hosts), sandbox_origin)
+    rate = described.rate_limit.limit() if described.rate_limit else None
+    return Transport(policy, rate=rate, clock=clock or (lambda: datetime.now(UTC)), sleep=sleep)
+
+
+def _folder(connector: str) -> Path:
+    if connector not in ids():
+        raise UnknownConnectorError(f"there is no connector {connector!r}; there are: {', '.join(ids()) or 'none'}")
+    return VENDORS / connector
