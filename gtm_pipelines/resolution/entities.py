@@ -1,0 +1,117 @@
+"""One kind's resolution, people or accounts: keys, groups, golden ids, links, golden rows, in that order.
+
+The relations named ``match_…`` are temporary and live for one resolution; each file of ``sql/golden`` says what it makes.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import astuple
+from typing import TYPE_CHECKING
+
+from gtm_pipelines.resolution import neighbourhood
+from gtm_pipelines.resolution.report import KindReport
+from quality.identity import golden, keys
+
+if TYPE_CHECKING:
+    from gtm_pipelines.resolution.statements import Statements
+    from quality.identity import IdentityPolicy
+
+_TABLE = "CREATE OR REPLACE TEMP TABLE "
+_VIEW = "CREATE OR REPLACE TEMP VIEW "
+_FIELDS = {
+    "person": ("email", "first_name", "last_name", "title", "phone", "account_id"),
+    "account": ("name", "domain", "industry", "employee_count", "annual_revenue"),
+}
+
+
+def resolve(statements: Statements, policy: IdentityPolicy, *, full: bool) -> KindReport:
+    """Resolve the records in ``match_change`` (with ``full``: all there are) and whoever they concern."""
+    started = time.perf_counter()
+    _lay_rules(statements, policy)
+    if full:
+        _read_all(statements)
+    else:
+        _read_change(statements)
+    report = KindReport(changed=statements.count("match_change"), looked_at=statements.count("match_record"))
+    _group(statements, policy)
+    statements.run("identify")
+    statements.run("reason")
+    statements.run("link")
+    _write(statements, policy)
+    report.founded = statements.count("match_founded")
+    report.retired = statements.count("match_retired")
+    report.moved = statements.count("match_moved")
+    report.written = statements.count("match_rewritten")
+    report.total = statements.count("golden." + statements.words["KIND"])
+    report.seconds = time.perf_counter() - started
+    return report
+
+
+def _lay_rules(statements: Statements, policy: IdentityPolicy) -> None:
+    kind = statements.words["KIND"]
+    statements.warehouse.execute(f"TRUNCATE golden.{kind}_rule")
+    for rule in policy.rules(kind):
+        statements.warehouse.execute(
+            f"INSERT INTO golden.{kind}_rule VALUES (?, ?, ?, ?, ?, ?, ?)",
+            astuple(rule),  # noqa: S608  kind is our word
+        )
+    statements.execute(f"{_TABLE} match_rule AS FROM golden.{kind}_rule", "rules")
+
+
+def _read_all(statements: Statements) -> None:
+    _pick(statements, "match_change")
+    _key(statements)
+    statements.run("replace_keys")
+    statements.execute(_TABLE + "match_universe AS FROM match_key", "universe")
+
+
+def _read_change(statements: Statements) -> None:
+    _pick(statements, "match_change")
+    if statements.count("match_named"):
+        statements.run("change_named")
+        _pick(statements, "match_change")
+    _key(statements)
+    statements.run("touch_before")
+    statements.run("swap_keys")
+    statements.run("touch_after")
+    neighbourhood.expand(statements)
+    _pick(statements, "match_affected")
+    _key(statements)
+    statements.run("universe")
+
+
+def _pick(statements: Statements, relation: str) -> None:
+    """Lay out the picked records as ``match_record`` and what they refer to as ``match_named``."""
+    statements.execute(f"{_VIEW} match_pick AS FROM {relation}", "record")
+    statements.run("record_" + statements.words["KIND"])
+    statements.execute(_TABLE + "match_named AS " + keys.named(), "named")
+
+
+def _key(statements: Statements) -> None:
+    """Lay out the keys of ``match_record`` as ``match_key``."""
+    statements.run("named")
+    statements.execute(_TABLE + "match_key AS " + keys.select(statements.words["KIND"]), "keys")
+
+
+def _group(statements: Statements, policy: IdentityPolicy) -> None:
+    kind = statements.words["KIND"]
+    statements.execute(_VIEW + "match_contradiction AS " + keys.contradictions(kind), "rules")
+    statements.run("edge")
+    statements.run("strong_arc")
+    statements.run("component")
+    statements.run("strong_group")
+    levels = sorted({rule.level for rule in policy.rules(kind)} - {0})
+    for level in levels:
+        statements.run("weak_arc", LEVEL=str(level))
+        statements.run("component")
+        statements.run("weak_group", LEVEL=str(level))
+    statements.run("cluster")
+
+
+def _write(statements: Statements, policy: IdentityPolicy) -> None:
+    kind = statements.words["KIND"]
+    filled = " + ".join(f"CAST({field} IS NOT NULL AS INTEGER)" for field in _FIELDS[kind])
+    statements.run("member", COMPLETENESS=filled)
+    statements.execute(_TABLE + "match_row AS " + golden.select(policy.fields(kind)), "survive")
+    statements.run("write")

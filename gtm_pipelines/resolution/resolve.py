@@ -1,0 +1,116 @@
+"""The one function of this stage: bring golden up to date with canonical, in one transaction.
+
+Accounts come first, because a person's account is part of who the person is; then people; then activities, which only
+look up what the other two decided.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from gtm_pipelines.resolution import entities
+from gtm_pipelines.resolution.report import KindReport, ResolutionReport
+from gtm_pipelines.resolution.statements import Statements
+from gtm_pipelines.warehouse import sql_files
+from quality.identity import DEFAULT_POLICY, IdentityPolicy
+from quality.identity.keys import mail_domain
+from quality.identity.survivorship import priorities
+
+if TYPE_CHECKING:
+    from gtm_pipelines.warehouse import Warehouse
+
+_PREFIX = {"person": "per", "account": "acc", "activity": ""}
+
+
+def resolve_tenant(
+    warehouse: Warehouse,
+    tenant: str,
+    *,
+    clock: Callable[[], datetime],
+    full: bool = False,
+    policy: IdentityPolicy = DEFAULT_POLICY,
+) -> ResolutionReport:
+    """Resolve what ``canonical.pending`` names, or with ``full`` everything; golden ids stay what they were either way.
+
+    Everything is looked at as well when golden was never built or was built by another policy. Raises ValueError when the
+    warehouse is another tenant's.
+    """
+    if warehouse.tenant != tenant:
+        raise ValueError(f"the warehouse belongs to {warehouse.tenant!r}, not to {tenant!r}")
+    now, started = clock(), time.perf_counter()
+    seconds: dict[str, float] = {}
+    with warehouse.transaction():
+        warehouse.execute(sql_files.load("golden/tables.sql"))
+        _lay_run(warehouse, now, policy)
+        is_full = full or _is_stale(warehouse, policy)
+        account = person = activity = KindReport()
+        if is_full or warehouse.rows("SELECT 1 FROM canonical.pending LIMIT 1"):
+            account, person, activity = _resolve(warehouse, policy, seconds, full=is_full)
+            warehouse.execute("TRUNCATE canonical.pending")
+            warehouse.execute("TRUNCATE golden.resolution")
+            warehouse.execute("INSERT INTO golden.resolution VALUES (?, ?)", [policy.version(), now])
+    return ResolutionReport(
+        tenant=tenant,
+        is_full=is_full,
+        started_at=now,
+        person=person,
+        account=account,
+        activity=activity,
+        seconds=time.perf_counter() - started,
+        steps=seconds,
+    )
+
+
+def _lay_run(warehouse: Warehouse, now: datetime, policy: IdentityPolicy) -> None:
+    warehouse.execute("CREATE OR REPLACE TEMP TABLE match_run (tenant_id VARCHAR, now TIMESTAMPTZ)")
+    warehouse.execute("INSERT INTO match_run VALUES (?, ?)", [str(warehouse.tenant), now])
+    warehouse.execute("CREATE OR REPLACE TEMP TABLE match_priority (connector VARCHAR, priority INTEGER)")
+    for row in priorities(policy.source_priority):
+        warehouse.execute("INSERT INTO match_priority VALUES (?, ?)", row)
+
+
+def _is_stale(warehouse: Warehouse, policy: IdentityPolicy) -> bool:
+    """Tell whether golden was never built, or was built by another policy than this one."""
+    return warehouse.rows("SELECT policy_version FROM golden.resolution") != [(policy.version(),)]
+
+
+def _resolve(
+    warehouse: Warehouse, policy: IdentityPolicy, seconds: dict[str, float], *, full: bool
+) -> tuple[KindReport, KindReport, KindReport]:
+    words = {"MAIL_DOMAIN": mail_domain("email")}
+    kinds = {
+        kind: Statements(warehouse, {"KIND": kind, "PREFIX": prefix} | words, seconds)
+        for kind, prefix in _PREFIX.items()
+    }
+    accounts, people, activities = kinds["account"], kinds["person"], kinds["activity"]
+
+    accounts.run("domain")
+    accounts.execute("CREATE OR REPLACE TEMP TABLE match_domain_before AS FROM match_domain", "domain")
+    accounts.run("change_all" if full else "change_pending")
+    account = entities.resolve(accounts, policy, full=full)
+    accounts.execute("CREATE OR REPLACE TEMP TABLE match_moved_account AS FROM match_moved", "domain")
+    accounts.run("domain")
+
+    people.run("change_all" if full else "change_pending")
+    if not full:
+        people.run("change_by_account")
+    person = entities.resolve(people, policy, full=full)
+    people.execute("CREATE OR REPLACE TEMP TABLE match_moved_person AS FROM match_moved", "domain")
+
+    return account, person, _place_activities(activities, full=full)
+
+
+def _place_activities(statements: Statements, *, full: bool) -> KindReport:
+    started = time.perf_counter()
+    statements.run("activity_change_all" if full else "activity_change")
+    statements.run("activity")
+    return KindReport(
+        changed=statements.count("match_change"),
+        looked_at=statements.count("match_activity"),
+        written=statements.count("match_written"),
+        total=statements.count("golden.activity"),
+        seconds=time.perf_counter() - started,
+    )

@@ -1,0 +1,7 @@
+-- All canonical rows are of one tenant: the one whose warehouse this is.
+WITH row_of AS (
+    SELECT tenant_id, source, external_id FROM canonical.person
+    UNION ALL SELECT tenant_id, source, external_id FROM canonical.account
+    UNION ALL SELECT tenant_id, source, external_id FROM canonical.activity
+)
+SELECT source || ':' || external_id AS key FROM row_of ANTI JOIN check_run USING (tenant_id)

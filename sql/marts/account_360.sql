@@ -1,0 +1,23 @@
+-- grain: one row per live golden account
+-- key: account_id
+-- owner: resolution
+CREATE OR REPLACE VIEW marts.account_360 AS
+WITH people AS (
+    SELECT account_id, count(*) AS people FROM golden.person WHERE NOT is_deleted AND account_id IS NOT NULL GROUP BY account_id
+),
+engagement AS (
+    SELECT account_id, count(*) AS activities, count(DISTINCT person_id) AS engaged_people,
+           min(occurred_at) AS first_activity_at, max(occurred_at) AS last_activity_at,
+           arg_max(type, (occurred_at, source, external_id)) AS last_activity_type
+    FROM golden.activity
+    WHERE NOT is_deleted AND account_id IS NOT NULL
+    GROUP BY account_id
+)
+SELECT a.account_id, a.name, a.domain, a.industry, a.employee_count, a.annual_revenue,
+       coalesce(p.people, 0) AS people, coalesce(e.engaged_people, 0) AS engaged_people,
+       coalesce(e.activities, 0) AS activities, e.first_activity_at, e.last_activity_at, e.last_activity_type,
+       a.sources, a.record_count, a.updated_at
+FROM golden.account a
+LEFT JOIN people p USING (account_id)
+LEFT JOIN engagement e USING (account_id)
+WHERE NOT a.is_deleted;

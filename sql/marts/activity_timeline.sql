@@ -1,0 +1,12 @@
+-- grain: one row per live activity
+-- key: source, external_id
+-- owner: resolution
+CREATE OR REPLACE VIEW marts.activity_timeline AS
+SELECT t.occurred_at, t.type, t.channel,
+       t.person_id, p.first_name, p.last_name, p.email,
+       t.account_id, a.name AS account_name, a.domain AS account_domain,
+       t.source, t.connector, t.external_id, t.properties
+FROM golden.activity t
+LEFT JOIN golden.person p USING (person_id)
+LEFT JOIN golden.account a ON a.account_id = t.account_id
+WHERE NOT t.is_deleted;
