@@ -45,7 +45,7 @@ from connectors.runtime.ratelimit import RateLimit
 ManifestError = DescriptorError
 """Raised for a manifest that cannot be used; says file, line and key."""
 
-_SEMVER = r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?\Z"
+_SEMVER = r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?$"
 _URL = re.compile(r"https://[a-z0-9.-]+(/[A-Za-z0-9._~/-]*)?")
 Label = Annotated[str, Field(min_length=1, max_length=120)]
 Sentence = Annotated[str, Field(min_length=1, max_length=1000)]
@@ -132,7 +132,7 @@ class Rate(Strict):
 class EntitySpec(Strict):
     """One kind of record. A native connector states the first block; a generic one also how to read it."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*\Z", max_length=60)]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*$", max_length=60)]
     description: Sentence
     key: JsonPath
     cursor: JsonPath | None = None
@@ -169,13 +169,13 @@ class EntitySpec(Strict):
 class Manifest(Strict):
     """One connector, as its ``connector.yml`` states it."""
 
-    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*\Z", max_length=30)]
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*$", max_length=30)]
     name: Label
     description: Sentence
     category: Literal[
         "crm", "marketing", "intent", "meetings", "billing", "work", "support", "communication", "file", "other"
     ]
-    icon: Annotated[str, Field(pattern=r"^[a-z0-9_-]+\.svg\Z")] = "icon.svg"
+    icon: Annotated[str, Field(pattern=r"^[a-z0-9_-]+\.svg$")] = "icon.svg"
     version: Annotated[str, Field(pattern=_SEMVER)]
     kind: Literal["native", "generic"]
     allowed_hosts: list[str] = Field(default_factory=list)

@@ -63,8 +63,8 @@ def _body(value: Any) -> Any:
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 JsonPath = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_path)]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*\Z", max_length=60)]
-Param = Annotated[str, Field(pattern=r"^[A-Za-z_$][A-Za-z0-9_.$\[\]-]{0,80}\Z")]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=60)]
+Param = Annotated[str, Field(pattern=r"^[A-Za-z_$][A-Za-z0-9_.$\[\]-]{0,80}$")]
 Template = Annotated[str, Field(max_length=2000), AfterValidator(_template)]
 PathTemplate = Annotated[str, Field(max_length=500), AfterValidator(template.check_path)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
@@ -163,7 +163,7 @@ class CursorPages(_Pages):
     token_path: JsonPath | None = None
     token_header: HeaderName | None = None
     param: Param | None = None
-    body_path: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*\Z")] | None = None
+    body_path: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")] | None = None
     more_path: JsonPath | None = None
 
     @model_validator(mode="after")
