@@ -1,0 +1,186 @@
+"""One entity of one connection: all its due records, in one transaction.
+
+The records are taken in runs of neighbouring rows; within a run the rows of one kind are projected, checked, compared
+with what is canonical and written. Nothing here knows a vendor, and no step handles records one by one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gtm_pipelines.refine import faults
+from gtm_pipelines.refine.report import EntityReport, TargetReport
+from gtm_pipelines.refine.statements import Scope
+from quality.canonical import Kind, columns
+from quality.mapping import compile_projection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from gtm_pipelines.warehouse.protocol import Warehouse
+    from quality.mapping import Mapping, Target
+
+RUN = 100_000
+"""Records refined at once; what bounds memory."""
+
+_HASHED_TOO = ("_entity", "_record_id", "_merged_into", "_references")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What one entity is refined with."""
+
+    scope: Scope
+    connector: str
+    tenant: str
+    region: str
+    targets: tuple[Target, ...] | None  # empty: left out on purpose; None: the mapping does not name the entity
+    run: int = RUN
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """Return the kinds the entity yields, each once."""
+        return tuple(kind for kind in Kind if any(target.target is kind for target in self.targets or ()))
+
+
+def version_of(mapping: Mapping, entity: str, region: str) -> str:
+    """Return the version of everything that decides what a record becomes; a new one means a replay."""
+    return hashlib.blake2b(f"{mapping.entity_version(entity)}/{region}".encode(), digest_size=8).hexdigest()
+
+
+def refine_entity(warehouse: Warehouse, work: Work, *, full: bool = False) -> EntityReport | None:
+    """Refine what is due of one entity, all or nothing; None when nothing is due."""
+    started = time.perf_counter()
+    scope = work.scope
+    loads = [load for (load,) in warehouse.rows(scope.fill("loads_due"))]
+    replay = full or _has_another_version(warehouse, scope)
+    if not (loads or replay or _records_to_retry(warehouse, work)):
+        return None
+    report = EntityReport(scope.connection, scope.entity, mapped=_mapped(work), replayed=replay)
+    with warehouse.transaction():
+        _note_loads(warehouse, work, loads, replay=replay)
+        if work.kinds:
+            due = "true" if replay else "_dlt_load_id IN (SELECT load_id FROM load_due)"
+            _refine_rows(warehouse, work, report, due)
+        if replay or not work.kinds:
+            _sweep(warehouse, work, report)
+        while retry := _records_to_retry(warehouse, work):
+            before = len(retry)
+            _refine_rows(warehouse, work, report, "external_id IN (SELECT record_id FROM retry)")
+            if len(_records_to_retry(warehouse, work)) >= before:
+                break
+        _settle(warehouse, work)
+    report.seconds = time.perf_counter() - started
+    return report
+
+
+def _mapped(work: Work) -> str:
+    if work.targets is None:
+        return "unknown"
+    return "mapped" if work.targets else "left_out"
+
+
+def _has_another_version(warehouse: Warehouse, scope: Scope) -> bool:
+    sql = "SELECT count(*) FROM quality.refined_load WHERE connection = ? AND entity = ? AND mapping_version <> ?"
+    return bool(warehouse.rows(sql, [scope.connection, scope.entity, scope.version])[0][0])
+
+
+def _note_loads(warehouse: Warehouse, work: Work, loads: list[str], *, replay: bool) -> None:
+    """Remember the loads this transaction answers for; a replay answers for all there are."""
+    warehouse.execute("CREATE OR REPLACE TEMP TABLE load_due (load_id VARCHAR)")
+    if replay:
+        warehouse.execute(f"INSERT INTO load_due SELECT DISTINCT _dlt_load_id FROM {work.scope.raw}")  # noqa: S608  a quoted table
+    elif loads:
+        warehouse.execute("INSERT INTO load_due SELECT unnest(?)", [loads])
+
+
+def _records_to_retry(warehouse: Warehouse, work: Work) -> list[str]:
+    """Return, and keep in the temporary table ``retry``, the records whose contested key became free."""
+    if not work.kinds:
+        return []
+    parts = [work.scope.fill("records_to_retry", kind=kind) for kind in work.kinds]
+    found = [record for (record,) in warehouse.rows(" UNION ".join(parts))]
+    if found:
+        warehouse.execute("CREATE OR REPLACE TEMP TABLE retry AS SELECT unnest(?) AS record_id", [found])
+    return found
+
+
+def _refine_rows(warehouse: Warehouse, work: Work, report: EntityReport, due: str) -> None:
+    for first, last in _runs(warehouse, work, due):
+        warehouse.execute(work.scope.fill("chunk", first=first, last=last, due=due))
+        read = int(warehouse.rows("SELECT count(*) FROM chunk")[0][0])
+        report.read += read
+        for kind in work.kinds:
+            target = report.targets.setdefault(str(kind), TargetReport())
+            target.add(_refine_kind(warehouse, work, kind, read))
+
+
+def _runs(warehouse: Warehouse, work: Work, due: str) -> Iterator[tuple[int, int]]:
+    for first, last in warehouse.rows(work.scope.fill("chunk_bounds", size=work.run, due=due)):
+        yield int(first), int(last)
+
+
+def _refine_kind(warehouse: Warehouse, work: Work, kind: Kind, read: int) -> TargetReport:
+    """Bring the canonical rows of one kind in step with the run's records."""
+    scope = work.scope
+    projections = " UNION ALL ".join(f"({_projection(work, t)})" for t in work.targets or () if t.target is kind)
+    warehouse.execute(scope.fill("projected", projections=projections))
+    faults.complete(warehouse, kind, work.region)
+    faults.find(warehouse, kind)
+    names = [column.name for column in columns(kind)]
+    stored = ", ".join(f"p.{name}" for name in (*names, *_HASHED_TOO))
+    hashed = "{" + ", ".join(f"'{name}': p.{name}" for name in (*names, *_HASHED_TOO)) + "}"
+    warehouse.execute(scope.fill("staged", columns=stored, hashed=hashed))
+    for name in ("vanished", "claimed", "changed", "written", "unmapped", "quarantined"):
+        warehouse.execute(scope.fill(name, kind=kind))
+    counts = warehouse.rows(scope.fill("target_reports", kind=kind))[0]
+    staged, changed, deleted, rejected, unmapped = (int(count) for count in counts)
+    return TargetReport(read, changed, staged - changed, deleted, rejected, unmapped)
+
+
+def _projection(work: Work, target: Target) -> str:
+    return compile_projection(
+        target,
+        entity=work.scope.entity,
+        source=work.scope.connection,
+        connector=work.connector,
+        tenant=work.tenant,
+        region=work.region,
+    )
+
+
+def _sweep(warehouse: Warehouse, work: Work, report: EntityReport) -> None:
+    """Delete canonical rows whose raw record is gone or whose kind is no longer mapped."""
+    for kind in Kind:
+        is_dropped = kind not in work.kinds
+        warehouse.execute(work.scope.fill("orphaned", kind=kind, is_dropped=is_dropped))
+        gone = int(warehouse.rows("SELECT count(*) FROM vanished")[0][0])
+        if gone:
+            report.targets.setdefault(str(kind), TargetReport()).deleted += gone
+        if is_dropped:
+            warehouse.execute(work.scope.fill("dropped", kind=kind))
+
+
+def _settle(warehouse: Warehouse, work: Work) -> None:
+    """Mark the loads as refined, and say which kinds every record of the entity is answered for in."""
+    scope = work.scope
+    warehouse.execute(scope.fill("settled"))
+    here = [scope.connection, scope.entity]
+    warehouse.execute("DELETE FROM quality.unmapped WHERE connection = ? AND entity = ? AND record_id IS NULL", here)
+    if work.kinds:
+        rows = [str(kind) for kind in work.kinds]
+        warehouse.execute(
+            "INSERT INTO quality.refined_target SELECT ?, ?, unnest(?), ?", [*here, rows, scope.version]
+        )
+    else:
+        reason = "left_out" if work.targets is not None else "not_in_mapping"
+        warehouse.execute("INSERT INTO quality.unmapped VALUES (?, ?, NULL, NULL, ?)", [*here, reason])
+
+
+def scope_of(warehouse: Warehouse, connection: str, entity: str, version: str, now: datetime) -> Scope:
+    """Return the scope of one entity."""
+    return Scope(connection, entity, warehouse.raw_table(connection, entity), version, now)

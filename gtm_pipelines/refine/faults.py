@@ -1,0 +1,88 @@
+"""What is wrong with a run's projected rows: values no transform could read, and broken rules of the canonical contract.
+
+A fault on a required column refuses its row (severity ``row``); any other sets the value aside and lets the row land
+(severity ``field``). Forms that SQL left undecided are completed here first, once per distinct value.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from quality.canonical import Kind, columns, failures
+from quality.mapping.model import Transform
+from quality.mapping.readers import COMPLETIONS, LONGEST_SHOWN, RULES
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from gtm_pipelines.warehouse.protocol import Warehouse
+
+_RULES: Final = {str(transform): rule for transform, rule in RULES.items()}
+
+
+def complete(warehouse: Warehouse, kind: Kind, region: str) -> None:
+    """Give the Python form the last word on every distinct value its SQL form left null."""
+    import polars as pl  # noqa: PLC0415  definitions import this package
+
+    for column in columns(kind):
+        read = COMPLETIONS.get(Transform(column.transform))
+        if read is None:
+            continue
+        given = f"_given_{column.name}"
+        values = [v for (v,) in warehouse.rows(f"SELECT DISTINCT {given} FROM projected WHERE {given} IS NOT NULL")]  # noqa: S608  the name is a column of the canonical model
+        decided = {value: form for value in values if (form := read(value, region)) is not None}
+        if decided:
+            book = pl.DataFrame({"given": list(decided), "form": list(decided.values())}).to_arrow()
+            with warehouse.registered("completed", book):
+                warehouse.execute(
+                    f"UPDATE projected SET {column.name} = b.form, {given} = NULL FROM completed AS b WHERE {given} = b.given"  # noqa: S608  as above
+                )
+
+
+def find(warehouse: Warehouse, kind: Kind) -> None:
+    """Fill the temporary table ``fault`` and null the optional values at fault in ``projected``."""
+    found = _judge(warehouse, kind)
+    with warehouse.registered("found_faults", found.to_arrow()):
+        warehouse.execute("CREATE OR REPLACE TEMP TABLE fault AS SELECT * FROM found_faults")
+    required = {column.name for column in columns(kind) if column.is_required}
+    names = {column.name for column in columns(kind)}
+    for field in sorted(set(found["field"]) & names - required):
+        warehouse.execute(
+            f"UPDATE projected SET {field} = NULL WHERE _n IN (SELECT _n FROM fault WHERE field = '{field}')"  # noqa: S608  the name is a column of the canonical model
+        )
+
+
+def _judge(warehouse: Warehouse, kind: Kind) -> pl.DataFrame:
+    """Return every fault of the rows that apply: _n, field, rule, value, severity."""
+    import polars as pl  # noqa: PLC0415  definitions import this package
+
+    unread = _unread(warehouse, kind)
+    broken = _broken(warehouse, kind)
+    told = unread.select("_n", "field")  # an unread required value is null: say why, not also that it is absent
+    broken = broken.join(told, on=["_n", "field"], how="anti")
+    required = [column.name for column in columns(kind) if column.is_required]
+    severity = pl.when(pl.col("field").is_in(required)).then(pl.lit("row")).otherwise(pl.lit("field"))
+    return pl.concat([unread, broken]).with_columns(pl.col("value").str.head(LONGEST_SHOWN), severity=severity)
+
+
+def _unread(warehouse: Warehouse, kind: Kind) -> pl.DataFrame:
+    """Faults of transforms: those SQL listed, and those the Python form confirmed."""
+    listed = "SELECT _n, unnest(_issues, recursive := true) FROM projected WHERE _applies AND _issues IS NOT NULL"
+    undecided = [
+        f"SELECT _n, '{column.name}', '{_RULES[column.transform]}', _given_{column.name} FROM projected"  # noqa: S608  names of the canonical model
+        f" WHERE _applies AND _given_{column.name} IS NOT NULL"
+        for column in columns(kind)
+        if Transform(column.transform) in COMPLETIONS
+    ]
+    return warehouse.polars(" UNION ALL ".join([listed, *undecided]))
+
+
+def _broken(warehouse: Warehouse, kind: Kind) -> pl.DataFrame:
+    """Faults against the contract, found by Pandera over the whole run at once."""
+    import polars as pl  # noqa: PLC0415  definitions import this package
+
+    listed = ", ".join(f"{c.name}::VARCHAR AS {c.name}" if c.type == "JSON" else c.name for c in columns(kind))
+    rows = warehouse.polars(f"SELECT _n, {listed} FROM projected WHERE _applies")  # noqa: S608  names of the canonical model
+    found = failures(kind, rows.drop("_n"))
+    numbered = found.with_columns(_n=rows["_n"].gather(found["row"]))
+    return numbered.select("_n", "field", "rule", pl.col("value"))

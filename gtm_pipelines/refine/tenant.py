@@ -1,0 +1,72 @@
+"""Refines one tenant: every raw entity of the given connections, each on its own."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gtm_pipelines.refine.entity import RUN, Work, refine_entity, scope_of, version_of
+from gtm_pipelines.refine.report import RefineReport
+from quality.canonical import Kind, ddl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from gtm_pipelines.warehouse.protocol import Warehouse
+    from quality.mapping import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class RefineInput:
+    """One connection as refinement sees it: its mapping has the tenant's overrides laid over it already."""
+
+    name: str
+    connector: str
+    mapping: Mapping
+
+
+class ForeignTenantError(ValueError):
+    """Refinement was asked to write one tenant's rows into another's warehouse."""
+
+
+def refine_tenant(  # noqa: PLR0913  each is one setting of the stage
+    warehouse: Warehouse,
+    tenant: str,
+    connections: Sequence[RefineInput],
+    *,
+    clock: Callable[[], datetime],
+    full: bool = False,
+    region: str = "US",
+    run: int = RUN,
+) -> RefineReport:
+    """Bring canonical tables in step with raw ones; ``full`` maps every record again, changed or not.
+
+    Each entity is one transaction: a failure leaves those before it done and it untouched. ``region`` reads national
+    telephone numbers; ``run`` is how many records are held at once.
+    """
+    if tenant != warehouse.tenant:
+        raise ForeignTenantError(f"the warehouse belongs to {warehouse.tenant!r}; it cannot take rows of {tenant!r}")
+    started = time.perf_counter()
+    ensure_tables(warehouse)
+    report = RefineReport(tenant)
+    by_name = {connection.name: connection for connection in connections}
+    for name, entity in warehouse.raw_entities():
+        if (connection := by_name.get(name)) is None:
+            continue
+        version = version_of(connection.mapping, entity, region)
+        scope = scope_of(warehouse, name, entity, version, clock())
+        targets = connection.mapping.targets(entity)
+        done = refine_entity(warehouse, Work(scope, connection.connector, tenant, region, targets, run), full=full)
+        if done is not None:
+            report.entities.append(done)
+    report.seconds = time.perf_counter() - started
+    return report
+
+
+def ensure_tables(warehouse: Warehouse) -> None:
+    """Create the canonical tables and refinement's bookkeeping where they are missing."""
+    warehouse.ensure_tables()
+    for kind in Kind:
+        warehouse.execute(ddl(kind))

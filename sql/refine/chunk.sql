@@ -1,0 +1,10 @@
+-- The records of one run. A record without payload is a tombstone: there is nothing to project, only something to delete.
+CREATE OR REPLACE TEMP TABLE chunk AS
+SELECT external_id AS record_id, is_deleted, payload IS NULL AS is_tombstone, synced_at
+FROM {raw}
+WHERE rowid BETWEEN {first} AND {last} AND ({due});
+
+CREATE OR REPLACE TEMP VIEW raw_batch AS
+SELECT external_id, source_updated_at, is_deleted, payload
+FROM {raw}
+WHERE rowid BETWEEN {first} AND {last} AND ({due}) AND payload IS NOT NULL;

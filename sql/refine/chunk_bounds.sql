@@ -1,0 +1,9 @@
+-- Cuts the rows that are due into runs of neighbouring rows, so that no step holds more than one run in memory.
+SELECT min(place), max(place)
+FROM (
+  SELECT rowid AS place, (row_number() OVER (ORDER BY rowid) - 1) // {size} AS run
+  FROM {raw}
+  WHERE {due}
+)
+GROUP BY run
+ORDER BY 1

@@ -1,0 +1,5 @@
+-- A kind that the mapping no longer yields leaves nothing open behind.
+UPDATE quality.quarantine SET status = 'resolved'
+WHERE connection = {connection} AND entity = {entity} AND target = '{kind}' AND status = 'open';
+
+DELETE FROM quality.unmapped WHERE connection = {connection} AND entity = {entity} AND target = '{kind}';

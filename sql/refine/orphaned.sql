@@ -1,0 +1,16 @@
+-- After a replay: canonical rows of the entity whose raw record is gone, or whose kind the mapping no longer yields.
+CREATE OR REPLACE TEMP TABLE vanished AS
+SELECT c.source, c.external_id
+FROM canonical.{kind} AS c
+WHERE c.source = {connection} AND c._entity = {entity} AND NOT c.is_deleted
+  AND ({is_dropped} OR c._record_id NOT IN (SELECT external_id FROM {raw}));
+
+UPDATE canonical.{kind} AS c
+SET is_deleted = true, _row_hash = '', _refined_at = {now}
+FROM vanished AS v
+WHERE c.source = v.source AND c.external_id = v.external_id;
+
+INSERT INTO canonical.pending
+SELECT '{kind}', source, external_id FROM vanished
+EXCEPT
+SELECT kind, source, external_id FROM canonical.pending;

@@ -1,0 +1,7 @@
+-- Records refused because another one owned their canonical key, where that owner has let go of it since.
+SELECT DISTINCT q.record_id
+FROM quality.quarantine AS q
+LEFT JOIN canonical.{kind} AS c
+  ON c.source = q.connection AND c.external_id = q.external_id AND NOT c.is_deleted
+WHERE q.connection = {connection} AND q.entity = {entity} AND q.target = '{kind}'
+  AND q.rule = 'duplicate_key' AND q.status = 'open' AND c.external_id IS NULL

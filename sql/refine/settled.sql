@@ -1,0 +1,8 @@
+-- Ends an entity's refinement: marks the loads as refined and the kinds its mapping yields.
+DELETE FROM quality.refined_load WHERE connection = {connection} AND entity = {entity} AND mapping_version <> {version};
+
+INSERT INTO quality.refined_load
+SELECT {connection}, {entity}, load_id, {version}, {now} FROM load_due
+WHERE load_id NOT IN (SELECT load_id FROM quality.refined_load WHERE connection = {connection} AND entity = {entity});
+
+DELETE FROM quality.refined_target WHERE connection = {connection} AND entity = {entity};
