@@ -23,7 +23,6 @@ from connectors.declarative.model import (
     Endpoint,
     ErrorRule,
     FieldSpec,
-    HeaderName,
     HealthCheck,
     JsonPath,
     Name,
@@ -37,9 +36,10 @@ from connectors.declarative.model import (
     TimeFormat,
     TimestampFilter,
     Webhook,
+    header_name,
 )
 from connectors.declarative.strict_yaml import DescriptorError, Document, load_file, load_text
-from connectors.runtime.egress import is_host_pattern
+from connectors.runtime.hosts import is_host_pattern
 from connectors.runtime.ratelimit import RateLimit
 
 ManifestError = DescriptorError
@@ -78,7 +78,7 @@ class Delivery(Strict):
     """How a static credential travels."""
 
     place: Literal["header", "query", "bearer", "basic"] = "bearer"
-    name: HeaderName | Param | None = None
+    name: Param | None = None
     prefix: Annotated[str, Field(max_length=40)] = ""
     field: Name | None = None
     password_field: Name | None = None
@@ -87,6 +87,8 @@ class Delivery(Strict):
     def _named(self) -> Self:
         if self.place in ("header", "query") and self.name is None:
             raise ValueError(f"a credential in the {self.place} needs the name it goes under")
+        if self.place == "header" and self.name is not None and self.name.lower() != "authorization":
+            header_name(self.name)
         return self
 
 

@@ -50,9 +50,18 @@ def _template(value: str) -> str:
     return value
 
 
-def _header_name(value: str) -> str:
+def header_name(value: str) -> str:
+    """Return ``value`` when a descriptor may set a header of that name."""
     if not _HEADER.fullmatch(value) or value.lower() in _FORBIDDEN_HEADERS:
         raise ValueError(f"{value!r} is not a header a descriptor may set")
+    return value
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, str):
+        return _template(value)
+    if not isinstance(value, int):
+        raise ValueError("a value is text, a whole number or true/false")  # noqa: TRY004  pydantic reads ValueError
     return value
 
 
@@ -67,7 +76,9 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length
 Param = Annotated[str, Field(pattern=r"^[A-Za-z_$][A-Za-z0-9_.$\[\]-]{0,80}$")]
 Template = Annotated[str, Field(max_length=2000), AfterValidator(_template)]
 PathTemplate = Annotated[str, Field(max_length=500), AfterValidator(template.check_path)]
-HeaderName = Annotated[str, AfterValidator(_header_name)]
+Scalar = Annotated[Any, AfterValidator(_scalar)]
+"""A template, a whole number or a boolean."""
+HeaderName = Annotated[str, AfterValidator(header_name)]
 Body = Annotated[dict[str, Any], AfterValidator(_body)]
 TimeFormat = Literal["iso8601", "epoch_s", "epoch_ms"]
 
@@ -83,7 +94,7 @@ class Endpoint(Strict):
 
     path: PathTemplate
     method: Literal["GET", "POST"] = "GET"
-    query: dict[Param, Template | int | bool] = Field(default_factory=dict)
+    query: dict[Param, Scalar] = Field(default_factory=dict)
     headers: dict[HeaderName, Template] = Field(default_factory=dict)
     body: Body | None = None
 
@@ -245,7 +256,7 @@ class HealthCheck(Strict):
 
     path: PathTemplate
     method: Literal["GET", "POST"] = "GET"
-    query: dict[Param, Template | int | bool] = Field(default_factory=dict)
+    query: dict[Param, Scalar] = Field(default_factory=dict)
     body: Body | None = None
 
 

@@ -1,0 +1,97 @@
+"""One entity's requests: the template filled in, and the walk over its pages. No I/O of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from connectors.declarative import template
+from connectors.declarative.model import (
+    CursorPages,
+    Endpoint,
+    LinkHeaderPages,
+    NextUrlPages,
+    NumberedPages,
+    OffsetPages,
+)
+from connectors.errors import Stop
+from connectors.runtime.messages import Request, Response
+from connectors.runtime.pagination import (
+    by_offset,
+    by_page,
+    follow_link,
+    follow_token,
+    in_body,
+    in_header,
+    more_at,
+    resolve_link,
+)
+
+Send = Callable[[Request], Response]
+Count = Callable[[Response], int]
+_NUMBERS = {"page.size"}
+
+
+def base_url(declared: str, settings: Mapping[str, Any]) -> str:
+    """Return where the API stands: the connection's ``base_url`` setting, or the manifest's."""
+    return str(settings.get("base_url") or declared).rstrip("/")
+
+
+def build_request(
+    base: str, endpoint: Endpoint, values: template.Values, *, headers: Mapping[str, str], params: Mapping[str, str]
+) -> Request:
+    """Fill an endpoint's templates; ``params`` are the delta's and the page size's own."""
+    query = {name: _query(value, values) for name, value in endpoint.query.items()}
+    filled = {name: template.render_header(text, values) for name, text in {**headers, **endpoint.headers}.items()}
+    body = template.render_body(endpoint.body, values) if endpoint.body is not None else None
+    return Request(
+        endpoint.method,
+        base + template.render_path(endpoint.path, values),
+        params={**{name: value for name, value in query.items() if value is not None}, **params},
+        headers={name: value for name, value in filled.items() if value is not None},
+        json=body,
+        safe=True,  # a descriptor only reads
+    )
+
+
+def start_from(request: Request, link: str | None) -> Request:
+    """Return the request that starts a read: at a stored link of the same origin, or as built."""
+    if link is None:
+        return request
+    return Request(request.method, resolve_link(request, link), headers=request.headers, json=request.json, safe=True)
+
+
+def walk(send: Send, request: Request, pagination: Any, count: Count) -> Iterator[Response]:
+    """Yield the answers of all pages, as the descriptor says they follow each other."""
+    limit = pagination.max_pages
+    if isinstance(pagination, CursorPages):
+        return follow_token(
+            send,
+            request,
+            token_path=pagination.token_path,
+            token_header=pagination.token_header,
+            param=pagination.param,
+            body_path=pagination.body_path,
+            more_path=pagination.more_path,
+            most_pages=limit,
+        )
+    if isinstance(pagination, LinkHeaderPages):
+        return follow_link(send, request, in_header, most_pages=limit)
+    if isinstance(pagination, NextUrlPages):
+        return follow_link(send, request, in_body(pagination.path), most_pages=limit)
+    if isinstance(pagination, OffsetPages | NumberedPages):
+        step = by_offset if isinstance(pagination, OffsetPages) else by_page
+        more = more_at(pagination.more_path) if pagination.more_path else None
+        return step(send, request, count, param=pagination.param, first=pagination.first, more=more, most_pages=limit)
+    return iter((send(request),))
+
+
+def page_size(pagination: Any, wanted: int | None) -> int:
+    """Return the page size to ask for: the caller's, never above the descriptor's."""
+    if wanted is not None and wanted < 1:
+        raise Stop("bad_page_size", "a page size is at least 1")
+    return min(wanted or pagination.page_size, int(pagination.page_size))
+
+
+def _query(value: Any, values: template.Values) -> str | None:
+    return template.render_text(value, values) if isinstance(value, str) else template.text_of(value)
