@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pyarrow as pa
@@ -21,9 +20,12 @@ import pyarrow as pa
 from connectors.connector import Unreadable
 from connectors.errors import Stop
 from connectors.runtime import paths
-from connectors.runtime.paths import read as read_envelope
 from connectors.runtime.jsontext import NONFINITE, TOO_DEEP, is_too_deep, mend_escapes, neutralise
+from connectors.runtime.paths import read as read_envelope
 from connectors.runtime.timestamps import TimestampFormat, TimeValue, to_arrow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = [
     "RAW_SCHEMA",
@@ -37,15 +39,14 @@ __all__ = [
     "tombstones",
 ]
 
-RAW_SCHEMA = pa.schema(
-    [
-        pa.field("external_id", pa.string(), nullable=False),
-        pa.field("source_updated_at", pa.timestamp("us", tz="UTC")),
-        pa.field("is_deleted", pa.bool_(), nullable=False),
-        pa.field("payload", pa.string()),
-        pa.field("payload_hash", pa.string()),
-    ]
-)
+_FIELDS: list[pa.Field[Any]] = [
+    pa.field("external_id", pa.string(), nullable=False),
+    pa.field("source_updated_at", pa.timestamp("us", tz="UTC")),
+    pa.field("is_deleted", pa.bool_(), nullable=False),
+    pa.field("payload", pa.string()),
+    pa.field("payload_hash", pa.string()),
+]
+RAW_SCHEMA = pa.schema(_FIELDS)
 """What a connector yields. A null payload is a tombstone: the vendor sent nothing but the id."""
 
 LARGEST_RECORD = 1024 * 1024
@@ -239,20 +240,21 @@ def _unfit(raw: bytes) -> str | None:
     """Return why a record can become no row whatever its fields say, or None."""
     if len(raw) > LARGEST_RECORD:
         return "too_large"
-    if raw[:1] != b"{":
-        return "malformed"
     if is_too_deep(raw) or TOO_DEEP in raw:
         return "too_deep"
-    if NONFINITE in raw:
+    if raw[:1] != b"{" or NONFINITE in raw:
         return "malformed"
     if raw.count(b":") > MOST_KEYS and len(paths.members(raw)) > MOST_KEYS:
         return "too_large"
-    if not raw.isascii():
-        try:
-            raw.decode()
-        except UnicodeDecodeError:
-            return "malformed"
-    return None
+    return None if raw.isascii() or _is_utf8(raw) else "malformed"
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _add(columns: _Columns, raw: bytes, decoder: msgspec.json.Decoder[Any] | None, shape: RecordShape) -> None:
@@ -263,7 +265,7 @@ def _add(columns: _Columns, raw: bytes, decoder: msgspec.json.Decoder[Any] | Non
         columns.repaired += payload is not raw
     try:
         if decoder is None:
-            raise msgspec.ValidationError  # noqa: TRY301  same way as a record of another form
+            raise msgspec.ValidationError
         fields = decoder.decode(raw)
         key, time, deleted = fields.id, fields.time, fields.deleted
     except msgspec.DecodeError:

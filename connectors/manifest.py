@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -41,6 +39,10 @@ from connectors.declarative.model import (
 from connectors.declarative.strict_yaml import DescriptorError, Document, load_file, load_text
 from connectors.runtime.hosts import is_host_pattern
 from connectors.runtime.ratelimit import RateLimit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 ManifestError = DescriptorError
 """Raised for a manifest that cannot be used; says file, line and key."""
@@ -275,7 +277,7 @@ def _generic_faults(manifest: Manifest, fields: set[str], settings: set[str]) ->
 
 
 def _auth_faults(auth: Auth, fields: set[str]) -> Iterator[str]:
-    needed: set[str | None] = set()
+    needed: set[str] = set()
     if auth.type == "oauth2":
         if auth.grant is None or auth.token_url is None:
             yield "auth.type oauth2 needs grant and token_url"
@@ -286,7 +288,7 @@ def _auth_faults(auth: Auth, fields: set[str]) -> Iterator[str]:
         if auth.delivery is None or auth.delivery.field is None:
             yield "auth needs delivery: where the credential goes and which field it is"
         else:
-            needed = {auth.delivery.field, auth.delivery.password_field} - {None}
+            needed = {name for name in (auth.delivery.field, auth.delivery.password_field) if name}
     yield from (
         f"auth uses the field {name!r}, which auth.fields does not declare" for name in needed if name not in fields
     )

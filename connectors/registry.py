@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import importlib
 import time
-from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from connectors.manifest import Manifest, ManifestError, load_manifest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from connectors.connector import Clock, Connector, ConnectorContext, Entity
     from connectors.runtime.transport import Transport
 
@@ -61,9 +62,9 @@ def build(connector: str, context: ConnectorContext) -> Connector:
     """Build a connector for one connection, importing its code only now; no I/O."""
     described = manifest(connector)
     if described.kind == "generic":
-        from connectors.declarative.engine import GenericConnector  # noqa: PLC0415  loads pyarrow
+        from connectors.declarative.engine import generic  # noqa: PLC0415  loads pyarrow
 
-        return GenericConnector(context, described, mapping_path(connector))
+        return generic(described, mapping_path(connector))(context)
     module = importlib.import_module(f"connectors.vendors.{connector}.source")
     made: Connector = module.CONNECTOR(context)
     return made

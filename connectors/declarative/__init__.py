@@ -11,7 +11,7 @@ A descriptor (``vendors/<id>/connector.yml`` with ``kind: generic``) is complete
     allowed_hosts: [api.acme.com]
     auth:
       type: api_key
-      delivery: {place: header, name: X-Api-Key, field: api_key}      # or bearer, query, basic; oauth2: grant, token_url
+      delivery: {place: header, name: X-Api-Key, field: api_key}  # or bearer, query, basic, oauth2
       fields:
         - {name: api_key, label: API key, help: "Acme, Settings, API"}
     settings:
@@ -43,11 +43,11 @@ A descriptor (``vendors/<id>/connector.yml`` with ``kind: generic``) is complete
     health_check: {path: /me}
 
 Placeholders: ``{{settings.x}}``, ``{{parent.x}}`` (fan-out), ``{{page.size}}``, and of the delta ``{{delta.since}}``,
-``{{delta.until}}``, ``{{delta.since_id}}``, ``{{delta.token}}``; a query, header or body value without a value is left out.
-Paths are names, ``[0]`` and ``[*]``. ``reread: 30d`` reads old records again that still change. A POST that reads puts its
-``body`` under ``endpoint``, and ``pagination.body_path`` says where the page token goes in it.
+``{{delta.until}}``, ``{{delta.since_id}}``, ``{{delta.token}}``; a query, header or body value without a value is
+left out. Paths are names, ``[0]`` and ``[*]``. ``reread: 30d`` reads old records again that still change. A POST that
+reads puts its ``body`` under ``endpoint``, and ``pagination.body_path`` says where the page token goes in it.
 
-Modules: ``strict_yaml`` (the file), ``model`` (the language), ``template`` (placeholders), ``deltas`` (what to ask for and
-what to remember), ``requests`` (one entity's requests and walks), ``engine`` (the connector), ``catalogue`` (its fields).
-When a vendor needs an ``if``, it gets a ``source.py`` on :mod:`connectors.runtime` instead.
+Modules: ``strict_yaml`` (the file), ``model`` (the language), ``template`` (placeholders), ``deltas`` (what to ask for
+and what to remember), ``walks`` (one entity's requests and pages), ``engine`` (the connector), ``catalogue`` (its
+fields). When a vendor needs an ``if``, it gets a ``source.py`` on :mod:`connectors.runtime` instead.
 """

@@ -1,18 +1,19 @@
 """A connector's field catalogue: the fields its manifest names, joined with where its default mapping takes them.
 
-Reads ``mapping.yml`` only as far as the catalogue needs; whether a mapping fits our model is judged where that model is.
+Reads ``mapping.yml`` only as far as the catalogue needs; whether it fits our model is judged where that model is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connectors.connector import FieldMapping
 from connectors.declarative.strict_yaml import load_file
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from connectors.manifest import Manifest
 
 

@@ -62,19 +62,18 @@ class Progress:
         """Take in one page; return the cursor that is safe once it is stored, or None."""
         if isinstance(self._delta, TimestampFilter):
             self._advance(rows)
-            return self._cursor_of(
-                "watermark", self._watermark and self._watermark.isoformat(), last or self._delta.ordered
-            )
+            reached = self._watermark.isoformat() if self._watermark else None
+            return self._cursor_of("watermark", reached, safe=last or self._delta.ordered)
         if isinstance(self._delta, SinceId):
             self._seen_id = _highest([self._seen_id, *rows["external_id"].to_pylist()])
-            return self._cursor_of("since_id", self._seen_id, last)
+            return self._cursor_of("since_id", self._seen_id, safe=last)
         if isinstance(self._delta, DeltaCursor | DeltaToken):
             token = paths.read(response.content, self._delta.token_path) if response.content else None
             self._token = str(token) if token not in (None, "") else self._token
-            return self._cursor_of("token", self._token, last or isinstance(self._delta, DeltaCursor))
+            return self._cursor_of("token", self._token, safe=last or isinstance(self._delta, DeltaCursor))
         return None
 
-    def _cursor_of(self, name: str, value: str | None, safe: bool) -> Cursor | None:  # noqa: FBT001  one private caller
+    def _cursor_of(self, name: str, value: str | None, *, safe: bool) -> Cursor | None:
         return {name: value} if safe and value is not None else None
 
     def _advance(self, rows: pa.Table) -> None:

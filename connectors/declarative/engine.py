@@ -6,9 +6,7 @@ needs more has a ``source.py``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import httpx
 import pyarrow as pa
@@ -31,28 +29,33 @@ from connectors.declarative import walks
 from connectors.declarative.catalogue import default_schema
 from connectors.declarative.deltas import Progress
 from connectors.declarative.model import Endpoint, ErrorRule
-from connectors.errors import ConnectorError, Deferred, Reauthorise, SkipRecord, Stop
+from connectors.errors import ConnectorError, SkipRecord, Stop
 from connectors.landing import RAW_SCHEMA, Landed, RecordShape, land
 from connectors.runtime import auth, paths
-from connectors.runtime.classification import Classify, Do, Verdict, by_default, structured_codes
+from connectors.runtime.classification import Classify, Do, Verdict, structured_codes
 from connectors.runtime.messages import Request, Response
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
     from connectors.manifest import EntitySpec, Manifest
 
-_MOST_PARENTS = 1_000_000
+
+def generic(manifest: Manifest, mapping: Path) -> type[GenericConnector]:
+    """Make the connector class of one descriptor, so that it is the same kind of thing as a native one."""
+    name = f"{manifest.id.capitalize()}Connector"
+    return type(name, (GenericConnector,), {"manifest": manifest, "mapping": mapping, "__doc__": manifest.description})
 
 
 class GenericConnector(Connector):
-    """Runs one descriptor for one connection."""
+    """Runs one descriptor for one connection; subclassed per vendor by :func:`generic`."""
 
-    manifest: Manifest  # type: ignore[misc]  a class fact of native connectors, an instance's here: one class, many vendors
+    mapping: ClassVar[Path]
 
-    def __init__(self, context: ConnectorContext, manifest: Manifest, mapping: Path) -> None:
+    def __init__(self, context: ConnectorContext) -> None:
         super().__init__(context)
-        self.manifest = manifest  # type: ignore[misc]  see above
-        self._mapping = mapping
-        self._classify = classifier(manifest.errors)
+        self._classify = classifier(self.manifest.errors)
 
     def authenticate(self) -> Credentials:
         """Turn the stored fields into a session; static credentials need no call."""
@@ -70,7 +73,7 @@ class GenericConnector(Connector):
     def get_schema(self, credentials: Credentials | None = None) -> list[FieldMapping]:
         """Return the shipped catalogue; a descriptor has no way to ask the account for its own."""
         del credentials
-        return default_schema(self.manifest, self._mapping)
+        return default_schema(self.manifest, self.mapping)
 
     def health_check(self, credentials: Credentials) -> HealthStatus:
         """Make the described probe; a refusal is an answer, not an exception."""
@@ -178,7 +181,7 @@ class GenericConnector(Connector):
         for page in self.sync(credentials, None, whole):
             live = page.rows.filter(pc.invert(page.rows["is_deleted"]))
             for payload in live["payload"].to_pylist():
-                raw = payload.encode()
+                raw = str(payload).encode()
                 values = {f"parent.{name}": paths.find_one(raw, path) for name, path in parent.values.items()}
                 scope = values.get(f"parent.{parent.scope_key}") if parent.scope_key else None
                 yield values, None if scope is None else str(scope)
@@ -221,9 +224,7 @@ def classifier(rules: list[ErrorRule]) -> Classify | None:
         codes = structured_codes(response) if any(rule.code for rule in rules) else ()
         for rule in rules:
             if rule.status in (None, response.status) and rule.code in (None, *codes):
-                if rule.code is None or response.status >= 300 or by_default(response).do is not Do.ACCEPT:  # noqa: PLR2004
-                    return Verdict(Do(rule.then), rule.reason, "the vendor refuses the request")
-                return Verdict(Do(rule.then), rule.reason, "the vendor reports an error in its answer")
+                return Verdict(Do(rule.then), rule.reason, "the vendor refuses the request")
         return None
 
     return classify
@@ -243,7 +244,7 @@ def _scoped(landed: Landed, scope: str | None) -> Landed:
     """Put the parent's value before ids that are unique only within it."""
     if scope is None:
         return landed
-    ids = pc.binary_join_element_wise(pa.scalar(scope), landed.table["external_id"].cast(pa.string()), ":")
+    ids = pa.array([f"{scope}:{key}" for key in landed.table["external_id"].to_pylist()], pa.string())
     table = landed.table.set_column(0, RAW_SCHEMA.field(0), ids)
     return Landed(table, landed.unreadable, landed.repaired)
 

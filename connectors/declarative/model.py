@@ -21,8 +21,8 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _LONGEST = timedelta(days=400)
 _FORBIDDEN_HEADERS = frozenset(
     {
-        "authorization", "connection", "content-length", "cookie", "expect", "host", "keep-alive", "proxy-authorization",
-        "te", "trailer", "transfer-encoding", "upgrade",
+        "authorization", "connection", "content-length", "cookie", "expect", "host", "keep-alive",
+        "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade",
     }
 )  # fmt: skip
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,60}")

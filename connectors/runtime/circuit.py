@@ -7,9 +7,12 @@ After a cool-down exactly one request goes through as a probe.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from connectors.errors import Retry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _THRESHOLD = 2  # one broken endpoint must not silence the healthy ones
 _COOL_DOWN = 30.0

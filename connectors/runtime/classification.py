@@ -75,6 +75,10 @@ _BY_STATUS: dict[int, Verdict] = {
 _RATE_LIMIT_CODES = frozenset(
     {"rate_limited", "ratelimited", "rate_limit_exceeded", "throttled", "too_many_requests", "toomanyrequests"}
 )
+_SMALL = 4096
+_LARGEST_ERROR = 262_144
+_LONGEST_CODE = 80
+_SUCCESS, _REDIRECTION, _SERVER_ERROR = 2, 3, 5
 _REDIRECT = Verdict(Do.STOP, "redirect_refused", "the vendor answers with a redirect, which is never followed")
 _UNAVAILABLE = Verdict(Do.RETRY, "vendor_unavailable", "the vendor has trouble answering")
 _RATE_LIMITED = Verdict(Do.RETRY, "rate_limited", "the vendor's rate limit is reached")
@@ -95,15 +99,16 @@ def by_default(response: Response) -> Verdict:
         if status in (400, 403) and ("retry-after" in response.headers or _says_rate_limited(response)):
             return _RATE_LIMITED
         return verdict
-    if 200 <= status < 300:  # noqa: PLR2004  the success class
+    kind = status // 100
+    if kind == _SUCCESS:
         return _RATE_LIMITED if _is_error_envelope(response) and _says_rate_limited(response) else ACCEPT
-    if 300 <= status < 400:  # noqa: PLR2004  the redirect class
+    if kind == _REDIRECTION:
         return _REDIRECT
-    return _UNAVAILABLE if status >= 500 else _REFUSED  # noqa: PLR2004  the server's own failures
+    return _UNAVAILABLE if kind >= _SERVER_ERROR else _REFUSED
 
 
 def error_for(verdict: Verdict, response: Response, label: str) -> ConnectorError:
-    """Build the typed error of ``verdict``; its message names the request and the vendor's code, nothing of the body."""
+    """Build the typed error of ``verdict``; it names the request and the vendor's code and nothing of the body."""
     said = next(iter(structured_codes(response)), "")
     detail = f"{verdict.message} ({label}: HTTP {response.status}{', ' + said if said else ''})"
     return _ERRORS[verdict.do](verdict.code, detail, status=response.status)
@@ -115,13 +120,13 @@ def structured_codes(response: Response) -> tuple[str, ...]:
     Known shapes: ``[{errorCode}]`` (Salesforce), ``{error: "invalid_grant"}`` (OAuth), ``{error: {code}}`` (Graph),
     ``{errors: [{code|reason|type|extensions.code}]}`` (GraphQL and others), ``{code}``.
     """
-    if "json" not in response.media_type or len(response.content) > 262_144:  # noqa: PLR2004  an error is small
+    if "json" not in response.media_type or len(response.content) > _LARGEST_ERROR:
         return ()
     try:
         body = msgspec.json.decode(response.content)
     except (msgspec.DecodeError, RecursionError):
         return ()
-    return tuple(code for code in _codes(body) if code.isascii() and code.isprintable() and len(code) <= 80)  # noqa: PLR2004
+    return tuple(code for code in _codes(body) if code.isascii() and code.isprintable() and len(code) <= _LONGEST_CODE)
 
 
 def _codes(body: Any) -> Iterator[str]:
@@ -144,7 +149,5 @@ def _says_rate_limited(response: Response) -> bool:
 
 def _is_error_envelope(response: Response) -> bool:
     """Return whether a success might be an error in disguise; cheap, because every page passes here."""
-    head = response.content[:512]
-    return (
-        b'"errors"' in head or b'"error"' in head or (len(response.content) < 4096 and b'"errors"' in response.content)
-    )  # noqa: PLR2004, E501
+    small = len(response.content) < _SMALL
+    return b'"error' in (response.content if small else response.content[:512])

@@ -22,6 +22,7 @@ import httpcore
 from connectors.errors import Stop
 from connectors.runtime.hosts import is_host_pattern, is_hostname, is_public
 
+_HTTPS = 443
 _URL = re.compile(r"https://(?P<host>[A-Za-z0-9.-]{1,253})(?::443)?(?P<rest>(?:[/?].*)?)")
 _FORBIDDEN = re.compile(r'[^\x21-\x7e]|[\\"<>^`{|}#]')
 _HIDDEN_PATH = re.compile(r"%2f|%5c|%00|%25|(?:^|/)(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)
@@ -38,7 +39,7 @@ def refused(message: str) -> Stop:
 
 @dataclass(frozen=True)
 class EgressPolicy:
-    """The hosts one connector may reach. ``sandbox_origin`` (``http://127.0.0.1:8765``) is the only loopback let through."""
+    """The hosts one connector may reach, and the one loopback origin (``http://127.0.0.1:8765``) of the sandbox."""
 
     allowed_hosts: frozenset[str]
     sandbox_origin: str | None = None
@@ -94,7 +95,7 @@ class EgressPolicy:
         if (host, port) == self._sandbox:
             allowed = all(_is_loopback(address) for address in addresses)
         else:
-            allowed = port == 443 and self.allows(host) and all(is_public(address) for address in addresses)  # noqa: PLR2004  https
+            allowed = port == _HTTPS and self.allows(host) and all(is_public(address) for address in addresses)
         if not addresses or not allowed:
             raise refused(f"{host} does not resolve to a public address")
 
@@ -118,8 +119,8 @@ class GuardedBackend(httpcore.NetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ASYNC109  the backend protocol's own parameter
-        local_address: str | None = None,  # noqa: ARG002  never set: we choose no source address
+        timeout: float | None = None,
+        local_address: str | None = None,  # noqa: ARG002  the protocol has it; we choose no source address
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         """Open a TCP connection to ``host``; raise Stop when any of its addresses is not allowed."""
@@ -164,10 +165,10 @@ class _GuardedStream(httpcore.NetworkStream):
     def __init__(self, inner: httpcore.NetworkStream) -> None:
         self._inner = inner
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  the protocol's parameter
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         return self._inner.read(max_bytes, _remaining(timeout))
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._inner.write(buffer, _remaining(timeout))
 
     def close(self) -> None:
@@ -175,7 +176,7 @@ class _GuardedStream(httpcore.NetworkStream):
 
     def start_tls(
         self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:  # noqa: ASYNC109, E501
+    ) -> httpcore.NetworkStream:
         self._inner = self._inner.start_tls(ssl_context, server_hostname, _remaining(timeout))
         return self
 

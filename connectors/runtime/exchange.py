@@ -10,16 +10,17 @@ import functools
 import ssl
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
 
 import httpcore
 import httpx
 
 from connectors.errors import Stop
 from connectors.runtime.egress import DEADLINE, EgressPolicy, GuardedBackend
-from connectors.runtime.messages import Request, Response
+from connectors.runtime.messages import Params, Request, Response
 from connectors.runtime.retry import Transient
 
 _USER_AGENT = "gtm-pipelines"
@@ -66,7 +67,7 @@ class Exchange:
                 raise Stop("bad_request", f"header {name!r} holds a character that headers may not hold")
         url = httpx.URL(request.url)
         if request.params:
-            url = url.copy_merge_params(request.params)
+            url = url.copy_merge_params(_query(request.params))
         return self.client.build_request(
             request.method, url, headers=request.headers, json=request.json, data=request.form, content=request.content
         )
@@ -81,7 +82,7 @@ class Exchange:
         except httpx.LocalProtocolError:
             raise Stop("bad_request", "the request breaks a rule of HTTP") from None
         except httpx.TransportError as error:
-            raise _as_failure(error, time.monotonic() - started >= self._limits.total) from None
+            raise _as_failure(error, out_of_time=time.monotonic() - started >= self._limits.total) from None
         finally:
             DEADLINE.reset(token)
 
@@ -110,6 +111,13 @@ class Exchange:
         return Response(answer.status_code, headers, bytes(body), str(request.url), time.monotonic() - started)
 
 
+def _query(params: Params) -> list[tuple[str, Any]]:
+    """Return the parameters in order, lists repeated, without those that have no value."""
+    pairs = params.items() if isinstance(params, Mapping) else params
+    flat = [(name, item) for name, value in pairs for item in (value if isinstance(value, list | tuple) else (value,))]
+    return [(name, value) for name, value in flat if value is not None]
+
+
 class _PoolTransport(httpx.HTTPTransport):
     """httpx's own transport over a pool whose network is ours; its constructor takes no backend."""
 
@@ -129,7 +137,7 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context(verify=True, trust_env=False)
 
 
-def _as_failure(error: httpx.TransportError, out_of_time: bool) -> Transient | Stop:  # noqa: FBT001  one private caller
+def _as_failure(error: httpx.TransportError, *, out_of_time: bool) -> Transient | Stop:
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
         if _is_certificate_fault(error):
             return Stop("tls_refused", "the vendor's certificate is not valid for this host")
@@ -152,7 +160,7 @@ def _is_certificate_fault(error: BaseException | None) -> bool:
 
 
 def _decoder(encoding: str) -> Callable[[bytes | None], Iterator[bytes]]:
-    """Return a bounded decoder: fed raw bytes it yields decoded pieces; fed None it checks that the stream was whole."""
+    """Return a bounded decoder: raw bytes in, decoded pieces out; None asks whether the stream was whole."""
     if encoding in ("", "identity"):
         return lambda raw: iter(() if raw is None else (raw,))
     if encoding not in ("gzip", "deflate"):

@@ -138,7 +138,7 @@ class RedactingFormatter(logging.Formatter):
 
 
 def protect_logging(root: logging.Logger | None = None) -> None:
-    """Redact every handler of ``root`` (the process's by default) and quiet the HTTP libraries, which log whole URLs."""
+    """Redact every handler of ``root`` (the process's by default), and quiet the HTTP libraries: they log URLs."""
     for handler in (root or logging.getLogger()).handlers:
         if not isinstance(handler.formatter, RedactingFormatter):
             handler.setFormatter(RedactingFormatter(handler.formatter))

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
 
 from connectors.errors import ConnectorError, Retry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 _SECONDS = re.compile(r"\d{1,9}(?:\.\d{1,6})?")
 _LONGEST_SENSIBLE = 7 * 24 * 3600.0  # beyond a week a Retry-After is a mistake, not a plan
@@ -80,13 +83,13 @@ def _http_date(value: str) -> datetime | None:
     return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed
 
 
-class Transient(Exception):  # noqa: N818  a state of one attempt, not an error anyone outside the runtime sees
+class Transient(Exception):  # noqa: N818  the state of one attempt; no caller outside the runtime sees it
     """One attempt failed in a way that may pass. The transport repeats it or turns it into the caller's typed error.
 
     ``unsent`` says that the vendor surely did nothing with the request, so even an unsafe one may go again.
     """
 
-    def __init__(  # noqa: PLR0913  each is one independent fact about the failure
+    def __init__(
         self,
         code: str,
         message: str,

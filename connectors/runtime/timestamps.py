@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 TimestampFormat = Literal["iso8601", "epoch_s", "epoch_ms"]
 TimeValue = str | int | float | None
@@ -23,7 +25,7 @@ _EMPTY = re.compile(r"\s*|0000-00-00(?:[T ]00:00:00(?:\.0+)?Z?)?")  # MySQL's wa
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def to_arrow(values: Sequence[TimeValue], form: TimestampFormat) -> tuple[pa.Array, tuple[int, ...]]:
+def to_arrow(values: Sequence[TimeValue], form: TimestampFormat) -> tuple[pa.Array[Any], tuple[int, ...]]:
     """Return the column in UTC and the positions that hold something that is no time."""
     try:
         return _whole(values, form), ()
@@ -58,10 +60,10 @@ def parse(value: TimeValue, form: TimestampFormat) -> datetime | None:
     year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
     micros = int((match[7] or "").ljust(6, "0")[:6])
     moment = datetime(year, month, day, hour, minute, min(second, 59), micros, _zone(match[8]))
-    return (moment + timedelta(seconds=1 if second == 60 else 0)).astimezone(UTC)  # noqa: PLR2004  a leap second
+    return (moment + timedelta(seconds=second // 60)).astimezone(UTC)
 
 
-def _whole(values: Sequence[TimeValue], form: TimestampFormat) -> pa.Array:
+def _whole(values: Sequence[TimeValue], form: TimestampFormat) -> pa.Array[Any]:
     if form == "iso8601":
         return pa.array(values, pa.string()).cast(_TYPE)
     numbers = pa.array(values, pa.int64())

@@ -12,14 +12,12 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Self, TypeVar
 
-import httpcore
 import httpx
 
-from connectors.connector import Clock
 from connectors.errors import Deferred, Reauthorise, Retry, Stop
-from connectors.runtime.auth.tokens import Session, TokenAuth
 from connectors.runtime.circuit import CircuitBreaker
 from connectors.runtime.classification import Classify, Do, decide, error_for
 from connectors.runtime.egress import EgressPolicy
@@ -29,6 +27,12 @@ from connectors.runtime.messages import Request, Response
 from connectors.runtime.ratelimit import RateLimit, TokenBucket
 from connectors.runtime.redaction import quiet_http_libraries
 from connectors.runtime.retry import RetryPolicy, Transient, retry_after
+
+if TYPE_CHECKING:
+    import httpcore
+
+    from connectors.connector import Clock
+    from connectors.runtime.auth.tokens import Session, TokenAuth
 
 __all__ = ["EgressPolicy", "Limits", "RateLimit", "Request", "Response", "RetryPolicy", "Stats", "Transport"]
 
@@ -114,7 +118,7 @@ class Transport:
         """Close all connections; the transport may be used again and opens new ones."""
         self._exchange.close()
 
-    def __enter__(self) -> Transport:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -211,7 +215,7 @@ def _for_flow(request: httpx.Request, response: Response) -> httpx.Response:
 
 def _check_body(request: Request, response: Response) -> None:
     """Raise Transient when a page that should be JSON is not: a login page, a cut, an empty body."""
-    if request.expect != "json" or response.status == 204:  # noqa: PLR2004  no content by definition
+    if request.expect != "json" or response.status == HTTPStatus.NO_CONTENT:
         return
     if response.media_type in _MARKUP:
         message = f"the vendor answered with a web page ({request.label})"

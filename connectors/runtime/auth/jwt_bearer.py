@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
-
-from connectors.connector import Clock, CredentialStore
 from connectors.errors import Reauthorise
 from connectors.runtime.auth.oauth2 import required, token_post
 from connectors.runtime.auth.tokens import TokenAuth
 from connectors.runtime.redaction import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import httpx
+
+    from connectors.connector import Clock, CredentialStore
 
 _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _VALID_FOR = timedelta(minutes=3)  # Salesforce refuses assertions that live longer
@@ -41,7 +44,7 @@ class JwtBearer(TokenAuth):
 
 def sign_rs256(claims: Mapping[str, Any], private_key: str) -> str:
     """Return ``claims`` as a compact RS256 JWT; raise Reauthorise when ``private_key`` is no RSA key in PEM."""
-    from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415  heavy, and few connections sign
+    from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415  heavy; few sign
     from cryptography.hazmat.primitives.asymmetric import padding, rsa  # noqa: PLC0415
 
     try:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from connectors.connector import Clock, CredentialStore
 from connectors.errors import Reauthorise
 from connectors.runtime.auth.tokens import TokenAuth
 from connectors.runtime.redaction import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from connectors.connector import Clock, CredentialStore
 
 
 class OAuth2Refresh(TokenAuth):

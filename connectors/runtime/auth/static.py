@@ -7,12 +7,16 @@ at once. A key in the query is a vendor's demand, never our choice: URLs end up 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING
 
 import httpx
 
-from connectors.connector import CredentialStore
 from connectors.runtime.auth.oauth2 import required
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from connectors.connector import CredentialStore
 
 
 class StaticAuth(httpx.Auth):

@@ -10,18 +10,25 @@ import abc
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import httpx
 import msgspec
 
-from connectors.connector import Clock, CredentialStore
 from connectors.errors import ConnectorError, Reauthorise, Stop
 from connectors.runtime.redaction import Secret
 from connectors.runtime.retry import Transient, retry_after
 
+if TYPE_CHECKING:
+    from connectors.connector import Clock, CredentialStore
+
 _MARGIN = timedelta(seconds=60)  # a token about to expire is renewed before it fails mid-flight
 _DEAD_GRANTS = frozenset({"invalid_grant", "invalid_client", "unauthorized_client", "access_denied", "invalid_token"})
+# a 200 without JSON is trouble too
+_TROUBLE = frozenset({HTTPStatus.OK, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
+_REDIRECTS = 3
 TokenFlow = Generator[httpx.Request, httpx.Response, "Session"]
 
 
@@ -140,21 +147,21 @@ def read_token_answer(response: httpx.Response) -> Mapping[str, object]:
     """
     status = response.status_code
     answer = _object(response.content)
-    if status == 200 and answer is not None:  # noqa: PLR2004  the one success of a token endpoint
+    if status == HTTPStatus.OK and answer is not None:
         return answer
-    if status == 429 or status >= 500 or status in (200, 408):  # noqa: PLR2004  limits and trouble at the endpoint
-        code = "rate_limited" if status == 429 else "vendor_unavailable"  # noqa: PLR2004
+    if status in _TROUBLE or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        code = "rate_limited" if status == HTTPStatus.TOO_MANY_REQUESTS else "vendor_unavailable"
         wait = retry_after({name.lower(): value for name, value in response.headers.items()})
         raise Transient(code, f"the token endpoint has trouble answering (HTTP {status})", status=status, wait=wait)
     raise _refusal(status, answer or {})
 
 
 def _refusal(status: int, answer: Mapping[str, object]) -> ConnectorError:
-    if 300 <= status < 400:  # noqa: PLR2004  the redirect class
+    if status // 100 == _REDIRECTS:
         return Stop("redirect_refused", "the token endpoint redirects, which is never followed", status=status)
     said = answer.get("error")
     code = said if isinstance(said, str) and said.isidentifier() else ""
-    if code in _DEAD_GRANTS or status == 401:  # noqa: PLR2004
+    if code in _DEAD_GRANTS or status == HTTPStatus.UNAUTHORIZED:
         return Reauthorise(
             code or "unauthorised", "the vendor refuses the stored credential: connect the account again", status=status
         )

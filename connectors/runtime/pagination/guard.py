@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from connectors.errors import Stop
-from connectors.runtime.messages import Request
+
+if TYPE_CHECKING:
+    from connectors.runtime.messages import Request
 
 MOST_PAGES = 100_000
 

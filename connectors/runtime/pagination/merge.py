@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from connectors.runtime.messages import Request
+if TYPE_CHECKING:
+    from connectors.runtime.messages import Request
 
 
 def with_param(request: Request, name: str, value: str) -> Request:

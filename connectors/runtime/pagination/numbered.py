@@ -14,7 +14,7 @@ Send = Callable[[Request], Response]
 Count = Callable[[Response], int]
 
 
-def by_page(  # noqa: PLR0913  each is one way a vendor differs
+def by_page(
     send: Send,
     request: Request,
     count: Count,
@@ -41,7 +41,7 @@ def by_page(  # noqa: PLR0913  each is one way a vendor differs
         page += 1
 
 
-def by_offset(  # noqa: PLR0913  each is one way a vendor differs
+def by_offset(
     send: Send,
     request: Request,
     count: Count,
@@ -81,6 +81,6 @@ def _ended(response: Response, records: int, more: Callable[[Response], bool | N
 
 
 def _refuse_repeat(guard: PageGuard, response: Response, records: int) -> None:
-    """A vendor that ignores the parameter sends the same page for ever; equal bytes twice are taken for that."""
+    """Raise Stop on equal bytes twice: a vendor that ignores the parameter sends one page for ever."""
     if records:
         guard.fresh(f"{hash(response.content)}")

@@ -14,7 +14,7 @@ from connectors.runtime.pagination.merge import with_param
 Send = Callable[[Request], Response]
 
 
-def follow_token(  # noqa: PLR0913  each is one way a vendor differs
+def follow_token(
     send: Send,
     request: Request,
     *,
