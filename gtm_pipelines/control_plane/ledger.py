@@ -12,7 +12,7 @@ from connectors.runtime.redaction import redact
 from gtm_pipelines.control_plane import audit, connections
 from gtm_pipelines.control_plane.errors import InvalidInputError
 from gtm_pipelines.control_plane.records import SyncRecord
-from gtm_pipelines.control_plane.schedule import due_at
+from gtm_pipelines.control_plane.schedule import CLOCK_SLACK, due_at
 from gtm_pipelines.control_plane.schema import sync_run, sync_state
 from gtm_pipelines.control_plane.vault.store import require_connection
 from gtm_pipelines.tenancy import ConnectionName, TenantId
@@ -75,7 +75,8 @@ def _advance(work: Transaction, run: dict[str, Any]) -> None:
     """Move the connection's state on, unless a later sync was recorded before this one."""
     where = {"tenant_id": run["tenant_id"], "connection": run["connection"]}
     state = work.connection.execute(select(sync_state).filter_by(**where).with_for_update()).one()
-    if state.last_started_at is not None and run["started_at"] < state.last_started_at:
+    believed = state.last_started_at is not None and state.last_started_at <= work.clock() + CLOCK_SLACK
+    if believed and run["started_at"] < state.last_started_at:
         return
     again = run["started_at"] == state.last_started_at and run["status"] == state.last_status
     failures = state.failures if run["status"] not in _SUCCESS else 0

@@ -12,10 +12,13 @@ from gtm_pipelines.control_plane.errors import InvalidInputError
 if TYPE_CHECKING:
     from gtm_pipelines.control_plane.records import Connection
 
-_FIELDS = re.compile(r"[0-9A-Za-z*/,\-]{1,60}( [0-9A-Za-z*/,\-]{1,60}){4}")
+_FIELD = r"(?:[0-9*/,\-]|[A-Za-z]{3}){1,60}"  # digits, ranges, steps and names; none of croniter's own additions
+_FIELDS = re.compile(f"{_FIELD}(?: {_FIELD}){{4}}")
 FIRST_BACK_OFF = timedelta(minutes=5)
 LONGEST_BACK_OFF = timedelta(hours=6)
 LONGEST_DEFERRAL = timedelta(days=7)
+CLOCK_SLACK = timedelta(hours=1)
+"""A start recorded further ahead than this was written by a clock that was wrong, and is not believed."""
 
 
 def check_schedule(schedule: str) -> str:
@@ -35,7 +38,7 @@ def next_fire(schedule: str, after: datetime) -> datetime:
     from croniter import CroniterError, croniter  # type: ignore[import-untyped]  # noqa: PLC0415  untyped; costs 70 ms
 
     try:
-        return datetime.fromtimestamp(croniter(schedule, after).get_next(float), tz=UTC)
+        return datetime.fromtimestamp(croniter(schedule, after.astimezone(UTC)).get_next(float), tz=UTC)
     except (CroniterError, KeyError, ValueError) as error:
         raise InvalidInputError(f"{schedule!r} is not a schedule that ever fires: {error}") from None
 
@@ -44,14 +47,15 @@ def due_at(connection: Connection, now: datetime) -> datetime:
     """Return when ``connection`` is next due, whatever its status: by its cron after the last start, or creation.
 
     A deferral moves it to when the vendor's quota is back, a week at most; failures move it on, from 5 minutes doubling
-    to 6 hours. A start recorded ahead of ``now`` (a clock that was wrong) counts as now, or it would silence it.
+    to 6 hours.
     """
     last = connection.last_sync_started_at or connection.created_at
-    due = next_fire(connection.schedule, min(last, now))
+    if last > now + CLOCK_SLACK:
+        return now
+    due = next_fire(connection.schedule, last)
     if connection.resume_at is not None:
         due = max(due, min(connection.resume_at, last + LONGEST_DEFERRAL))
     if connection.failures:
         wait = FIRST_BACK_OFF * 2 ** min(connection.failures - 1, 10)
-        ended = min(connection.last_sync_finished_at or last, now)
-        due = max(due, ended + min(wait, LONGEST_BACK_OFF))
+        due = max(due, min(connection.last_sync_finished_at or last, now) + min(wait, LONGEST_BACK_OFF))
     return due

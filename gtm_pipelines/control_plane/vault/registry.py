@@ -82,10 +82,13 @@ def retire(work: Transaction, ring: KeyRing, kid: str) -> None:
     if row is None:
         raise NotFoundError(f"this control plane has never used a key {kid}")
     prove(work.connection, ring)
-    left = work.connection.scalar(select(func.count()).select_from(credential).where(credential.c.kid == kid)) or 0
-    if left or kid == ring.primary.kid:
-        why = f"{left} credentials are still sealed under it: rewrap first" if left else "it is the sealing key"
-        raise ControlPlaneError(f"key {kid} cannot be retired: {why}")
+    if kid == ring.primary.kid:
+        raise ControlPlaneError(f"key {kid} cannot be retired: it is the sealing key; load its successor first")
+    left = work.connection.scalar(select(func.count()).select_from(credential).where(credential.c.kid == kid))
+    if left:
+        raise ControlPlaneError(
+            f"key {kid} cannot be retired: {left} credentials are still sealed under it; rewrap them"
+        )
     if row.retired_at is None:
         work.connection.execute(update(vault_key).where(vault_key.c.kid == kid).values(retired_at=work.clock()))
         audit.append(work, "vault.key_retired", f"key:{kid}")
