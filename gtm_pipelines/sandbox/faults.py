@@ -1,0 +1,107 @@
+"""Faults that can be switched on, per tenant and vendor: what they are called, what they mean, how many are left.
+
+Names that end in ``_next`` count requests and switch themselves off. Faults of the transport strike reads only, never the
+token endpoint, which has its own. The vendors' code asks :meth:`Faults.take`; ``app.py`` plays those of the transport.
+"""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+
+Poison = Literal[
+    "null_id", "missing_id", "number_id", "nul_character", "lone_surrogate", "big_number", "too_deep", "too_wide", "too_large",
+    "duplicate_key", "not_an_object", "future_timestamp", "bad_timestamp", "null_timestamp", "new_field", "type_change",
+]  # fmt: skip
+
+
+class Faults(BaseModel):
+    """What any vendor may suffer."""
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True)
+
+    slow_ms: int = Field(0, ge=0, le=60_000, description="every answer waits this long")
+    rate_limit_next: int = Field(0, ge=0, description="429 for so many requests")
+    retry_after: str | None = Field("1", description="the Retry-After of a 429, as text; null sends none")
+    server_error_next: int = Field(0, ge=0, description="server errors for so many requests")
+    server_error_status: int = Field(503, ge=500, le=599)
+    status_next: int = Field(0, ge=0, description="an empty answer with `status` for so many requests")
+    status: int = Field(204, ge=200, le=599)
+    html_login_next: int = Field(0, ge=0, description="a login page with 200 instead of JSON")
+    reset_before_next: int = Field(0, ge=0, description="the connection is reset before the first byte")
+    reset_next: int = Field(0, ge=0, description="the connection is reset in the middle of the body")
+    truncate_next: int = Field(0, ge=0, description="half the body under a Content-Length that agrees")
+    gzip_cut_next: int = Field(0, ge=0, description="a gzip body cut in the middle")
+    hang_next: int = Field(0, ge=0, description="headers, then nothing")
+    drip_next: int = Field(0, ge=0, description="one byte a second")
+    bomb_next: int = Field(0, ge=0, description="a small gzip body that unpacks to 1 GiB")
+    redirect_next: int = Field(0, ge=0, description="a redirect to `redirect_to`")
+    redirect_to: str = "http://127.0.0.1:9/"
+    duplicate_page: int = Field(0, ge=0, description="so many following pages repeat the page before them")
+    empty_page: int = Field(0, ge=0, description="so many following pages are empty but have a next")
+    repeat_token: bool = Field(default=False, description="the next token is always the one just used")
+    poison_next: list[Poison] = Field(
+        default_factory=list, description="one spoiled record each, at the head of the next page"
+    )
+
+    _lock: Lock = PrivateAttr(default_factory=Lock)
+
+    def take(self, name: str) -> bool:
+        """Use up one of a counted fault; say whether there was one."""
+        with self._lock:
+            left = getattr(self, name)
+            if not left:
+                return False
+            setattr(self, name, left - 1)
+            return True
+
+    def take_poisons(self) -> list[Poison]:
+        """Use up every poison asked for."""
+        with self._lock:
+            taken, self.poison_next = self.poison_next, []
+            return taken
+
+
+class SalesforceFaults(Faults):
+    """What only Salesforce does."""
+
+    expire_session_after: int | None = Field(
+        None, ge=0, description="so many requests later every session has expired, once"
+    )
+    expire_locator: int = Field(0, ge=0, description="so many following pages answer INVALID_QUERY_LOCATOR")
+    quota_spent: bool = Field(default=False, description="403 REQUEST_LIMIT_EXCEEDED until switched off")
+    daily_requests: int = Field(100_000, ge=1, description="the day's allowance; spent requests answer as quota_spent")
+    query_timeout_next: int = Field(0, ge=0, description="400 QUERY_TIMEOUT for so many queries")
+    hide_entity: list[str] = Field(default_factory=list, description="objects this user may not see")
+    hide_field: list[str] = Field(default_factory=list, description="fields this user may not see, as Contact.Phone")
+    forbid_entity: list[str] = Field(default_factory=list, description="objects that answer 403 INSUFFICIENT_ACCESS")
+    rotate_refresh_tokens: bool = Field(
+        default=False, description="each refresh token works once; reuse revokes them all"
+    )
+    lose_rotated_next: int = Field(0, ge=0, description="the token answer with the new refresh token never arrives")
+    revoke_refresh: bool = Field(default=False, description="invalid_grant for every refresh")
+    token_error_next: int = Field(0, ge=0, description="503 from the token endpoint")
+    token_redirect_next: int = Field(0, ge=0, description="a redirect from the token endpoint")
+
+
+class CustomerioFaults(Faults):
+    """What only Customer.io does."""
+
+    requests_per_second: float = Field(10, gt=0, description="the workspace's limit")
+    revoke_key: bool = Field(default=False, description="401 for the App API key")
+    forbid_path: list[str] = Field(default_factory=list, description="first path segments that answer 403")
+    forget_people: bool = Field(default=False, description="deliveries are marked forgotten")
+
+
+VENDORS: dict[str, type[Faults]] = {"salesforce": SalesforceFaults, "customerio": CustomerioFaults}
+
+
+def read(vendor: str, given: dict[str, Any]) -> Faults:
+    """Read a vendor's faults; a single name may stand for a list. Raises pydantic's ValidationError naming what is wrong."""
+    model = VENDORS[vendor]
+    lists = {name for name, each in model.model_fields.items() if each.default_factory is list}
+    return model.model_validate(
+        {name: [value] if name in lists and isinstance(value, str) else value for name, value in given.items()}
+    )

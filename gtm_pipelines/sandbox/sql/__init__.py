@@ -1,0 +1,32 @@
+"""The sandbox's SQL, one file per idea; the only place that loads and runs it."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import duckdb
+
+_FOLDER = Path(__file__).parent
+
+
+@cache
+def load(name: str) -> str:
+    """Return the text of ``name``, a path below this folder such as ``world/people.sql``."""
+    return (_FOLDER / name).read_text(encoding="utf-8")
+
+
+def run(world: duckdb.DuckDBPyConnection, *names: str) -> None:
+    """Run files in order; each may hold several statements."""
+    for name in names:
+        world.execute(load(name))
+
+
+def set_variables(world: duckdb.DuckDBPyConnection, variables: Mapping[str, float | str]) -> None:
+    """Set what the files read with ``getvariable``; they belong to this one connection."""
+    for name, value in variables.items():
+        world.execute(f"SET VARIABLE {name} = ?", [value])
