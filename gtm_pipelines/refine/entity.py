@@ -131,12 +131,11 @@ def _refine_kind(warehouse: Warehouse, work: Work, kind: Kind, read: int) -> Tar
     warehouse.execute(scope.fill("projected", projections=projections))
     faults.complete(warehouse, kind, work.region)
     faults.find(warehouse, kind)
-    names = [column.name for column in columns(kind)]
-    stored = ", ".join(f"p.{name}" for name in (*names, *_HASHED_TOO))
-    hashed = "{" + ", ".join(f"'{name}': p.{name}" for name in (*names, *_HASHED_TOO)) + "}"
-    warehouse.execute(scope.fill("staged", columns=stored, hashed=hashed))
+    names = (*(column.name for column in columns(kind)), *_HASHED_TOO)
+    listed = ", ".join(f"p.{name}" for name in names)
+    warehouse.execute(scope.fill("staged", hashed=listed))
     for name in ("vanished", "claimed", "changed", "written", "unmapped", "quarantined"):
-        warehouse.execute(scope.fill(name, kind=kind))
+        warehouse.execute(scope.fill(name, kind=kind, columns=listed))
     counts = warehouse.rows(scope.fill("target_reports", kind=kind))[0]
     staged, changed, deleted, rejected, unmapped = (int(count) for count in counts)
     return TargetReport(read, changed, staged - changed, deleted, rejected, unmapped)

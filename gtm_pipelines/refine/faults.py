@@ -48,7 +48,7 @@ def find(warehouse: Warehouse, kind: Kind) -> None:
     names = {column.name for column in columns(kind)}
     for field in sorted(set(found["field"]) & names - required):
         warehouse.execute(
-            f"UPDATE projected SET {field} = NULL WHERE _n IN (SELECT _n FROM fault WHERE field = '{field}')"  # noqa: S608  the name is a column of the canonical model
+            f"UPDATE projected SET {field} = NULL WHERE rowid IN (SELECT _n FROM fault WHERE field = '{field}')"  # noqa: S608  the name is a column of the canonical model
         )
 
 
@@ -67,9 +67,9 @@ def _judge(warehouse: Warehouse, kind: Kind) -> pl.DataFrame:
 
 def _unread(warehouse: Warehouse, kind: Kind) -> pl.DataFrame:
     """Faults of transforms: those SQL listed, and those the Python form confirmed."""
-    listed = "SELECT _n, unnest(_issues, recursive := true) FROM projected WHERE _applies AND _issues IS NOT NULL"
+    listed = "SELECT rowid AS _n, unnest(_issues, recursive := true) FROM projected WHERE _applies AND _issues IS NOT NULL"
     undecided = [
-        f"SELECT _n, '{column.name}', '{_RULES[column.transform]}', _given_{column.name} FROM projected"  # noqa: S608  names of the canonical model
+        f"SELECT rowid, '{column.name}', '{_RULES[column.transform]}', _given_{column.name} FROM projected"  # noqa: S608  names of the canonical model
         f" WHERE _applies AND _given_{column.name} IS NOT NULL"
         for column in columns(kind)
         if Transform(column.transform) in COMPLETIONS
@@ -82,7 +82,7 @@ def _broken(warehouse: Warehouse, kind: Kind) -> pl.DataFrame:
     import polars as pl  # noqa: PLC0415  definitions import this package
 
     listed = ", ".join(f"{c.name}::VARCHAR AS {c.name}" if c.type == "JSON" else c.name for c in columns(kind))
-    rows = warehouse.polars(f"SELECT _n, {listed} FROM projected WHERE _applies")  # noqa: S608  names of the canonical model
+    rows = warehouse.polars(f"SELECT rowid AS _n, {listed} FROM projected WHERE _applies")  # noqa: S608  names of the canonical model
     found = failures(kind, rows.drop("_n"))
     numbered = found.with_columns(_n=rows["_n"].gather(found["row"]))
     return numbered.select("_n", "field", "rule", pl.col("value"))

@@ -1,7 +1,8 @@
 """Compiles one target of one entity to one vectorised DuckDB SELECT over ``raw_batch``.
 
-The statement has four layers. ``drawn`` reads each record's JSON once, all paths in one call; ``given`` picks each value's
-text out of it; ``read`` applies the transforms; the last layer lays the columns out. A value that was given and could
+The statement is in layers, each computing what the next one uses more than once: ``drawn`` reads each record's JSON, all
+paths in one call; ``trimmed`` trims the texts; ``given`` picks each value's text; ``prepared`` and ``read`` apply the
+transforms; the last layer lays the columns out. A value that was given and could
 not be read is null and listed in ``_issues``; forms SQL cannot decide (``phone``, ``domain``) leave what was given in
 ``_given_<field>`` for :data:`COMPLETIONS`. No record is left out: ``_applies`` is false where ``when`` says no.
 """
@@ -49,6 +50,7 @@ class _Drawn:
 
     document: str  # the SQL of the document
     alias: str
+    function: str = "json_extract_string"
     places: dict[str, int] = field(default_factory=dict)
 
     def place(self, json_path: str) -> int:
@@ -60,17 +62,17 @@ class _Drawn:
         if not self.places:
             return []
         listed = "[" + ", ".join(text.literal(path) for path in self.places) + "]"
-        return [f"json_extract_string({self.document}, {listed}) AS {self.alias}"]
+        return [f"{self.function}({self.document}, {listed}) AS {self.alias}"]
 
-    def types(self) -> list[str]:
-        """Return the column of JSON types, asked for only when some text begins like an object or an array."""
+    def trimmed(self) -> list[str]:
+        """Return each text trimmed, and the types of all where some text begins like an object or an array."""
         if not self.places:
             return []
         listed = "[" + ", ".join(text.literal(path) for path in self.places) + "]"
-        looks = " OR ".join(
-            f"starts_with({self.alias}[{n}], '{bracket}')" for n in self.places.values() for bracket in "{["
-        )
-        return [f"CASE WHEN {looks} THEN json_type({self.alias}_document, {listed}) END AS {self.alias}_types"]
+        each = [f"{self.alias}[{place}]" for place in self.places.values()]
+        looks = " OR ".join(f"starts_with({raw}, '{bracket}')" for raw in each for bracket in "{[")
+        types = f"CASE WHEN {looks} THEN json_type({self.alias}_document, {listed}) END AS {self.alias}_types"
+        return [*(f"trim({raw}) AS {self.alias}_{place}" for place, raw in enumerate(each, start=1)), types]
 
 
 class _Plan:
@@ -79,11 +81,13 @@ class _Plan:
     def __init__(self, target: Target, region: str) -> None:
         self.target = target
         self.region = region
-        self.record = _Drawn("payload", "r")
-        self.element = _Drawn("fan.value", "e")
+        self.record, self.element = _Drawn("payload", "r"), _Drawn("fan.value", "e")
+        self.record_json = _Drawn("payload", "rj", "json_extract")
+        self.element_json = _Drawn("fan.value", "ej", "json_extract")
         self.given: dict[str, str] = {}  # name: SQL over the drawn layer, text or null
         self.boxed: dict[str, str] = {}  # name: SQL of the container that stands where text should
-        self.read: dict[str, str] = {}  # name: SQL over the given layer
+        self.prepared: dict[str, str] = {}  # name: SQL over the given layer, for what reading needs more than once
+        self.read: dict[str, str] = {}  # name: SQL over the given and prepared layers
         self.checks: list[tuple[str, str, str]] = []  # field, rule, SQL of "given but not read"
 
     def statement(self, entity: str, constants: dict[str, str]) -> str:
@@ -117,22 +121,27 @@ class _Plan:
     def _layers(self, output: dict[str, str]) -> str:
         """Put the layers together; every expression was registered by now."""
         passed = ["record_id", "source_updated_at", "is_deleted"]
-        drawn = ["external_id AS record_id", "source_updated_at", "is_deleted", *self.record.sql(), *self.element.sql()]
-        documents = []
-        if self.record.places or self.target.properties:
-            documents.append("payload AS r_document")
+        drawn = ["external_id AS record_id", "source_updated_at", "is_deleted"]
+        for source in (self.record, self.element, self.record_json, self.element_json):
+            drawn += source.sql()
+        documents = ["payload AS r_document"] if self.record.places else []
         fan = ""
         if self.target.for_each:
             documents += ["fan.value AS e_document", "fan.key AS fan_key"]
             fan = f", json_each(payload, {text.literal(paths.parse(self.target.for_each).json)}) AS fan"
-        typed = ["*", *self.record.types(), *self.element.types()]
-        given = [*passed, *(_document_columns(documents)), *_named(self.given, "g_"), *_named(self.boxed, "b_")]
+        trimmed = ["*", *self.record.trimmed(), *self.element.trimmed()]
+        verbatim = [source.alias for source in (self.record_json, self.element_json) if source.places]
+        if self.target.for_each:
+            verbatim.append("fan_key")
+        given = [*passed, *verbatim, *_named(self.given, "g_"), *_named(self.boxed, "b_")]
+        prepared = ["*", *_named(self.prepared, "d_")]
         read = ["*", *_named(self.read, "c_")]
         return (
             f"WITH drawn AS (SELECT {_listed([*drawn, *documents])} FROM {RAW_BATCH}{fan}),\n"
-            f"typed AS (SELECT {_listed(typed)} FROM drawn),\n"
-            f"given AS (SELECT {_listed(given)} FROM typed),\n"
-            f"read AS (SELECT {_listed(read)} FROM given)\n"
+            f"trimmed AS (SELECT {_listed(trimmed)} FROM drawn),\n"
+            f"given AS (SELECT {_listed(given)} FROM trimmed),\n"
+            f"prepared AS (SELECT {_listed(prepared)} FROM given),\n"
+            f"read AS (SELECT {_listed(read)} FROM prepared)\n"
             f"SELECT {_listed(f'{sql} AS {name}' for name, sql in output.items())} FROM read"
         )
 
@@ -141,7 +150,7 @@ class _Plan:
     def _field(self, name: str, value: Value, natural: str) -> str:
         transform = value.transform or Transform(natural)
         self._give(name, value, verbatim=transform is Transform.NONE)
-        self.read[name] = readers.read_sql(transform, f"g_{name}", self.region)
+        self._read(name, transform)
         if transform in readers.RULES and transform not in readers.COMPLETIONS:
             self.checks.append((name, readers.RULES[transform], f"g_{name} IS NOT NULL AND c_{name} IS NULL"))
         return f"c_{name}"
@@ -150,8 +159,15 @@ class _Plan:
         key = name.replace(".", "_")
         transform = value.transform or Transform.TRIM
         self._give(key, value, verbatim=transform is Transform.NONE)
-        self.read[key] = readers.read_sql(transform, f"g_{key}", self.region)
+        self._read(key, transform)
         return f"c_{key}"
+
+    def _read(self, name: str, transform: Transform) -> None:
+        """Register the reading of a given text."""
+        prepared = readers.prepare_sql(transform, f"g_{name}")
+        if prepared is not None:
+            self.prepared[name] = prepared
+        self.read[name] = readers.read_sql(transform, f"g_{name}", f"d_{name}", self.region)
 
     def _give(self, name: str, value: Value, *, verbatim: bool = False) -> None:
         """Register the text of a value, null when absent or blank, and the container that stands in its place."""
@@ -175,9 +191,11 @@ class _Plan:
         if parsed.root is paths.Root.KEY:
             return "fan_key"
         drawn, place = self._place(parsed)
-        raw, kind = f"{drawn.alias}[{place}]", f"{drawn.alias}_types[{place}]"
-        present = f"CASE WHEN trim({raw}) <> '' THEN {raw} END" if verbatim else f"nullif({text.trim_sql(raw)}, '')"
-        return f"CASE WHEN {kind} IN ('OBJECT', 'ARRAY') THEN NULL ELSE {present} END"
+        trimmed, boxed = f"{drawn.alias}_{place}", f"{drawn.alias}_types[{place}] IN ('OBJECT', 'ARRAY')"
+        if verbatim:
+            return f"CASE WHEN {boxed} OR {trimmed} = '' THEN NULL ELSE {drawn.alias}[{place}] END"
+        rest = text.trim_rest_sql(trimmed)
+        return f"CASE WHEN {drawn.alias}_types IS NOT NULL AND {boxed} THEN NULL ELSE {rest} END"
 
     def _box(self, path: str) -> str:
         parsed = paths.parse(path)
@@ -210,7 +228,7 @@ class _Plan:
             return _first(self._verbatim(path) for path in value.source)
         self._give(key, value, verbatim=transform is Transform.NONE)
         self.checks = [(label if name == key else name, rule, sql) for name, rule, sql in self.checks]
-        self.read[key] = readers.read_sql(transform, f"g_{key}", self.region)
+        self._read(key, transform)
         if transform in readers.RULES:
             self.checks.append((label, readers.RULES[transform], f"g_{key} IS NOT NULL AND c_{key} IS NULL"))
         return f"to_json(c_{key})"
@@ -220,8 +238,9 @@ class _Plan:
         parsed = paths.parse(path)
         if parsed.root is paths.Root.KEY:
             return "to_json(fan_key)"
-        document = "e_document" if parsed.root is paths.Root.ELEMENT else "r_document"
-        return f"nullif(json_extract({document}, {text.literal(parsed.json)})::VARCHAR, 'null')::JSON"
+        drawn = self.element_json if parsed.root is paths.Root.ELEMENT else self.record_json
+        found = f"{drawn.alias}[{drawn.place(parsed.json)}]"
+        return f"CASE WHEN {found}::VARCHAR <> 'null' THEN {found} END"
 
     def _references(self) -> str:
         """JSON array of ``connector:external_id``; null when the record names none."""
@@ -249,7 +268,7 @@ class _Plan:
         if parsed.root is paths.Root.KEY:
             return "fan_key"
         drawn, place = self._place(parsed)
-        return f"nullif({text.trim_sql(f'{drawn.alias}[{place}]')}, '')"
+        return text.trim_rest_sql(f"{drawn.alias}_{place}")
 
     def _left_over(self, name: str) -> str:
         """What was given for a field whose transform SQL may leave undecided."""
@@ -293,7 +312,3 @@ def _listed(expressions: Iterable[str]) -> str:
 
 def _named(expressions: dict[str, str], prefix: str) -> list[str]:
     return [f"{sql} AS {prefix}{name}" for name, sql in expressions.items()]
-
-
-def _document_columns(documents: list[str]) -> list[str]:
-    return [column.rsplit(" ", 1)[-1] for column in documents]

@@ -39,8 +39,23 @@ _LARGEST_SECONDS, _LARGEST_MILLIS = 100_000_000_000, 100_000_000_000_000
 _EXACT = 9_007_199_254_740_992  # doubles hold every integer up to here
 
 
-def read_sql(transform: Transform, given: str, region: str) -> str:
-    """Return the SQL that reads ``given`` (trimmed text, or untouched for ``none``)."""
+def prepare_sql(transform: Transform, given: str) -> str | None:
+    """Return the SQL of what :func:`read_sql` speaks of more than once, so that it is computed once; None if nothing is."""
+    match transform:
+        case Transform.PHONE:
+            return phone.digits_sql(given)
+        case Transform.NUMBER | Transform.INTEGER:
+            return _number(given)
+        case Transform.TIMESTAMP | Transform.DATE:
+            return f"try_cast({given} AS DOUBLE)"
+        case Transform.BOOLEAN:
+            return text.lower_sql(given)
+        case _:
+            return None
+
+
+def read_sql(transform: Transform, given: str, prepared: str, region: str) -> str:
+    """Return the SQL that reads ``given`` (trimmed text, or untouched for ``none``), ``prepared`` as above."""
     match transform:
         case Transform.NONE | Transform.TRIM:
             return given
@@ -49,46 +64,38 @@ def read_sql(transform: Transform, given: str, region: str) -> str:
         case Transform.UPPERCASE:
             return f"upper({given})"
         case Transform.PHONE:
-            return phone.e164_sql(given, region)
+            return phone.e164_of_digits_sql(prepared, region)
         case Transform.DOMAIN:
             return domain.registrable_sql(given)
         case Transform.NUMBER:
-            return _number(given)
+            return f"CASE WHEN isfinite({prepared}) THEN {prepared} END"
         case Transform.INTEGER:
-            return _integer(given)
+            return _integer(given, prepared)
         case Transform.BOOLEAN:
-            return _boolean(given)
+            return f"CASE WHEN {prepared} IN {_TRUE} THEN true WHEN {prepared} IN {_FALSE} THEN false END"
         case Transform.TIMESTAMP:
-            return _timestamp(given)
+            return _timestamp(given, prepared)
         case Transform.DATE:
-            return f"date_trunc('day', {_timestamp(given)})"
+            return f"date_trunc('day', {_timestamp(given, prepared)})"
 
 
 def _number(given: str) -> str:
-    """Infinity and NaN are no numbers here, nor is what overflows to them."""
+    """SQL of a number in plain or grouped notation; what overflows becomes infinite and is refused by the reader."""
     ungrouped = rf"regexp_replace({given}, '[,$€£]', '', 'g')"
-    value = (
+    return (
         f"CASE WHEN regexp_full_match({given}, '{_PLAIN}') THEN try_cast({given} AS DOUBLE)"
         f" WHEN regexp_full_match({given}, '{_GROUPED}') THEN try_cast({ungrouped} AS DOUBLE) END"
     )
-    return f"CASE WHEN isfinite({value}) THEN {value} END"
 
 
-def _integer(given: str) -> str:
+def _integer(given: str, number: str) -> str:
     """Whole numbers, exactly: digits are cast as they are, other notations only where a double is exact."""
-    value = _number(given)
-    whole = f"CASE WHEN {value} = trunc({value}) AND abs({value}) <= {_EXACT} THEN {value}::BIGINT END"
+    whole = f"CASE WHEN {number} = trunc({number}) AND abs({number}) <= {_EXACT} THEN {number}::BIGINT END"
     return f"CASE WHEN regexp_full_match({given}, '[+-]?[0-9]+') THEN try_cast({given} AS BIGINT) ELSE {whole} END"
 
 
-def _boolean(given: str) -> str:
-    folded = text.lower_sql(given)
-    return f"CASE WHEN {folded} IN {_TRUE} THEN true WHEN {folded} IN {_FALSE} THEN false END"
-
-
-def _timestamp(given: str) -> str:
+def _timestamp(given: str, number: str) -> str:
     """ISO 8601 by shape, epochs by size; a bare year is neither."""
-    number = f"try_cast({given} AS DOUBLE)"
     micros = (
         f"CASE WHEN abs({number}) < {_LARGEST_SECONDS} THEN {number} * 1000000"
         f" WHEN abs({number}) < {_LARGEST_MILLIS} THEN {number} * 1000 ELSE {number} END"

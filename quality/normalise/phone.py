@@ -66,13 +66,20 @@ def e164(value: str | None, region: str) -> str | None:
 
 def e164_sql(column: str, region: str) -> str:
     """SQL of :func:`e164` for the common plans; null where the function must decide."""
-    digits = f"translate({column}, {text.literal(_PUNCTUATION)}, '')"
-    international = "|".join(code + plan for code, plan in _PLANS.items())
-    branches = rf"WHEN regexp_full_match({digits}, '\+(?:{international})') THEN {digits}"
-    if region in _REGIONS:
-        code, trunk = _REGIONS[region]
-        national = f"^{trunk}({_PLANS[code]})$"
-        branches += (
-            f" WHEN regexp_matches({digits}, '{national}') THEN regexp_replace({digits}, '{national}', '+{code}\\1')"
-        )
-    return f"CASE {branches} END"
+    return e164_of_digits_sql(digits_sql(column), region)
+
+
+def digits_sql(column: str) -> str:
+    """SQL that takes the punctuation off a number, so that :func:`e164_of_digits_sql` need not do it more than once."""
+    return f"translate({column}, {text.literal(_PUNCTUATION)}, '')"
+
+
+def e164_of_digits_sql(digits: str, region: str) -> str:
+    """SQL of :func:`e164_sql` over the result of :func:`digits_sql`."""
+    plans = "|".join(code + plan for code, plan in _PLANS.items())
+    international = rf"CASE WHEN regexp_full_match({digits}, '\+(?:{plans})') THEN {digits} END"
+    if region not in _REGIONS:
+        return international
+    code, trunk = _REGIONS[region]
+    national = f"'+{code}' || nullif(regexp_extract({digits}, '^{trunk}({_PLANS[code]})$', 1), '')"
+    return f"CASE WHEN starts_with({digits}, '+') THEN {international} ELSE {national} END"

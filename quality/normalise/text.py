@@ -25,9 +25,19 @@ def trim(text: str) -> str:
 
 
 def trim_sql(column: str) -> str:
-    """SQL of :func:`trim`. Trimming a set of characters is ten times dearer, so only values with a break pay for it."""
-    has_break = " OR ".join(f"contains({column}, chr({ord(character)}))" for character in _BREAKS)
-    return f"CASE WHEN {has_break} THEN trim({column}, {_break_set()}) ELSE trim({column}) END"
+    """SQL of :func:`trim`."""
+    return f"coalesce({trim_rest_sql(f'trim({column})')}, left({column}, 0))"
+
+
+def trim_rest_sql(trimmed: str) -> str:
+    """SQL that ends what ``trim(column)`` began; null when nothing is left.
+
+    DuckDB's own trim takes spaces but no line breaks off, and trimming a set of characters is ten times dearer, so only
+    values that have a break at an end pay for it.
+    """
+    at_end = " OR ".join(f"ends_with({trimmed}, chr({ord(character)}))" for character in _BREAKS)
+    rest = f"nullif(trim({trimmed}, {_break_set()}), '')"
+    return f"CASE WHEN {trimmed} < '!' OR {at_end} THEN {rest} ELSE {trimmed} END"
 
 
 def _break_set() -> str:

@@ -1,6 +1,6 @@
 -- Rows that are new or differ from what is canonical; an equal row is not touched.
 CREATE OR REPLACE TEMP TABLE changed AS
-SELECT s.* EXCLUDE (_n), c.is_deleted IS NOT NULL AS _is_known, coalesce(c.is_deleted, false) AS _was_deleted
+SELECT s.*, c.is_deleted IS NOT NULL AS _is_known, coalesce(c.is_deleted, false) AS _was_deleted
 FROM staged AS s
-LEFT JOIN canonical.{kind} AS c ON c.source = s.source AND c.external_id = s.external_id
+LEFT JOIN canonical.{kind} AS c ON c.source = {connection} AND c.external_id = s.external_id
 WHERE c.external_id IS NULL OR c._row_hash <> s._row_hash

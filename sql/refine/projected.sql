@@ -1,3 +1,2 @@
--- Every row the entity's targets of one kind make of the run's records, numbered so that faults can point at them.
-CREATE OR REPLACE TEMP TABLE projected AS
-SELECT row_number() OVER () AS _n, * FROM ({projections})
+-- Every row the entity's targets of one kind make of the run's records; its rowid is what faults and later steps point at.
+CREATE OR REPLACE TEMP TABLE projected AS {projections}

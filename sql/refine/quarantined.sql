@@ -2,7 +2,7 @@
 -- What ingest could not read is settled only by a version of the record that arrived after it.
 CREATE OR REPLACE TEMP TABLE found AS
 SELECT p._record_id AS record_id, p.external_id, f.field, f.rule, any_value(f.value) AS value, max(f.severity) AS severity
-FROM fault AS f JOIN projected AS p USING (_n)
+FROM fault AS f JOIN projected AS p ON p.rowid = f._n
 GROUP BY ALL;
 
 CREATE OR REPLACE TEMP TABLE known AS

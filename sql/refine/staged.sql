@@ -1,10 +1,11 @@
 -- Rows that keep the contract, with the hash that tells a changed row from an equal one; and the keys of those that do not.
+-- Both point at projected by its rowid: its wide rows are copied once, when they are written.
 CREATE OR REPLACE TEMP TABLE rejected AS
-SELECT DISTINCT p._n, p._record_id, p.external_id
-FROM projected AS p JOIN fault AS f USING (_n)
+SELECT DISTINCT p.rowid AS _n, p._record_id, p.external_id
+FROM projected AS p JOIN fault AS f ON f._n = p.rowid
 WHERE f.severity = 'row';
 
 CREATE OR REPLACE TEMP TABLE staged AS
-SELECT {columns}, p._n, md5(to_json({hashed})::VARCHAR) AS _row_hash, {now} AS _refined_at
+SELECT p.rowid AS _n, p.external_id, p._record_id, p.source_updated_at, p.is_deleted, md5(row({hashed})::VARCHAR) AS _row_hash
 FROM projected AS p
-WHERE p._applies AND p._n NOT IN (SELECT _n FROM rejected);
+WHERE p._applies AND p.rowid NOT IN (SELECT _n FROM rejected);
