@@ -1,0 +1,149 @@
+"""Storing what was read: quarantine, comparison, fencing and the one dlt run, all while this process holds the file.
+
+The order is what makes it safe. Unreadable records are recorded before a cursor can pass them. The lease is proven
+after the file is held and right before the load: whoever took the lease over cannot have written in between.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gtm_pipelines.ingest.compare import Completeness, Delta, ShrinkRefusedError, compare
+from gtm_pipelines.ingest.report import Status
+from gtm_pipelines.warehouse import names, open_warehouse, quarantine
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from connectors.dlt_source import EntityLoad
+    from gtm_pipelines.control_plane import Connection, Lease
+    from gtm_pipelines.ingest.limits import Limits
+    from gtm_pipelines.ingest.reading import Reading
+    from gtm_pipelines.settings import Settings
+    from gtm_pipelines.warehouse import Warehouse
+
+
+class TableTakenError(Exception):
+    """Two entities of one connection fold to the same table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a sync stores, and under which right."""
+
+    settings: Settings
+    connection: Connection
+    lease: Lease
+    limits: Limits
+
+
+def has_news(reading: Reading) -> bool:
+    """Tell whether storing this entity would change or prove anything."""
+    return bool(
+        reading.spool.batch_rows
+        or reading.unreadable
+        or reading.proves_absence
+        or reading.next_state() != reading.stored
+    )
+
+
+def flush(target: Target, readings: Sequence[Reading], directory: Path) -> None:
+    """Store everything read so far of these entities; afterwards each begins a new batch where it stands.
+
+    Raises WarehouseBusyError, LeaseLostError or LoadError with nothing stored. An entity whose full read is refused
+    fails alone.
+    """
+    fresh = [reading for reading in readings if has_news(reading)]
+    if not fresh:
+        return
+    with open_warehouse(target.settings, target.connection.tenant, wait=target.limits.warehouse_wait) as warehouse:
+        warehouse.ensure_tables()
+        deltas = [(reading, _judge(warehouse, target, reading)) for reading in fresh]
+        judged = [(reading, delta) for reading, delta in deltas if delta is not None]
+        loads = [
+            _load_of(reading, delta)
+            for reading, delta in judged
+            if delta.rows or reading.next_state() != reading.stored
+        ]
+        if loads:
+            _load(target, loads, directory)
+    for reading, delta in judged:
+        _settle(reading, delta)
+
+
+def _judge(warehouse: Warehouse, target: Target, reading: Reading) -> Delta | None:
+    """Record what is unreadable and compare the rest; None when the entity is refused."""
+    connection, entity = target.connection.name, reading.entity.name
+    quarantine.record(warehouse, connection, entity, reading.unreadable, at=reading.started_at)
+    reading.unreadable = []
+    complete = Completeness(sorted(reading.unreadable_ids)) if reading.proves_absence else None
+    try:
+        _register(warehouse, target, entity, reading)
+        delta = compare(
+            warehouse,
+            connection,
+            entity,
+            reading.spool,
+            synced_at=reading.started_at,
+            limits=target.limits,
+            complete=complete,
+        )
+    except ShrinkRefusedError as error:
+        reading.fail(Status.FAILED, "shrink_refused", str(error))
+        reading.abandon()
+    except TableTakenError as error:
+        reading.fail(Status.FAILED, "table_taken", str(error))
+        reading.abandon()
+    else:
+        reading.had_rows = reading.had_rows or not (delta.is_first or reading.spool.batch_start)
+        if delta.parts:
+            quarantine.resolve(warehouse, connection, entity, "fresh")
+        return delta
+    return None
+
+
+def _register(warehouse: Warehouse, target: Target, entity: str, reading: Reading) -> None:
+    """Tie the vendor's spelling to its table before the table exists."""
+    connection, table = target.connection.name, names.entity_table(entity)
+    known = warehouse.rows("SELECT entity FROM raw.entity WHERE connection = ? AND table_name = ?", [connection, table])
+    if not known:
+        warehouse.execute(
+            "INSERT INTO raw.entity VALUES (?, ?, ?, ?, ?)",
+            [connection, target.connection.connector, entity, table, reading.started_at],
+        )
+    elif known[0][0] != entity:
+        raise TableTakenError(
+            f"{entity!r} would be stored in the table of {known[0][0]!r}: only one of them can be synced"
+        )
+
+
+def _load_of(reading: Reading, delta: Delta) -> EntityLoad:
+    from connectors.dlt_source import EntityLoad  # noqa: PLC0415  imports dlt, which takes a second
+
+    return EntityLoad(
+        entity=reading.entity.name,
+        table=names.entity_table(reading.entity.name),
+        batches=delta.batches,
+        state=reading.next_state().as_json(),
+        is_first=delta.is_first,
+    )
+
+
+def _load(target: Target, loads: Sequence[EntityLoad], directory: Path) -> None:
+    from gtm_pipelines.ingest.load import load  # noqa: PLC0415  only a sync that loads pays for dlt
+
+    target.lease.check()
+    load(target.settings, target.connection.tenant, target.connection.name, directory, loads)
+
+
+def _settle(reading: Reading, delta: Delta) -> None:
+    """Take what was stored into the report, and begin the next batch."""
+    report, counts = reading.report, delta.counts
+    for verdict in ("created", "updated", "deleted", "absent", "unchanged", "stale", "duplicates"):
+        setattr(report, verdict, getattr(report, verdict) + counts.get(verdict, 0))
+    reading.stored = reading.next_state()
+    report.cursor_after = None if reading.stored.cursor is None else dict(reading.stored.cursor)
+    report.full_pending = reading.stored.full_pending
+    reading.spool.cut()

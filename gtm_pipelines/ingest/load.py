@@ -1,0 +1,113 @@
+"""One dlt run: rows and cursors of a sync into the tenant's warehouse, committed together.
+
+Called with the warehouse held by this process, so that dlt shares its DuckDB instance and memory limit, and nobody
+writes between the comparison and the load. The working directory is new for every run and thrown away: a directory
+that is kept after a crash wedges dlt for good in 3 of 100 crash points, a fresh one in none.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from gtm_pipelines.warehouse import names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from connectors.dlt_source import EntityLoad
+    from gtm_pipelines.settings import Settings
+
+_LOG = logging.getLogger(__name__)
+_SETTINGS: dict[str, Any] = {
+    "runtime.dlthub_telemetry": False,
+    "runtime.log_level": "ERROR",  # dlt warns at every load that our JSON column arrives as Arrow text, as it must
+    "data_writer.disable_compression": True,
+    "normalize.parquet_normalizer.add_dlt_load_id": True,
+    "load.workers": 1,  # one file at a time keeps the load within the memory limit
+}
+_once = threading.Lock()
+_configured = False
+
+
+class LoadError(Exception):
+    """dlt could not load; nothing of this batch is committed, or all of it will be found stored by the next sync."""
+
+
+def load(settings: Settings, tenant: str, connection: str, directory: Path, loads: Sequence[EntityLoad]) -> str:
+    """Load all entities as one package and return its load id; a load that fails is restarted once from nothing."""
+    from dlt.common.exceptions import DltException  # noqa: PLC0415  importing dlt takes a second
+
+    try:
+        return _run(settings, tenant, connection, directory / "first", loads)
+    except (DltException, OSError) as error:
+        _LOG.warning("load of %s/%s restarted after %s", tenant, connection, _cause(error))
+    merging = [
+        replace(each, is_first=False) for each in loads
+    ]  # the failed attempt may have appended some of its files
+    try:
+        return _run(settings, tenant, connection, directory / "second", merging)
+    except (DltException, OSError) as error:
+        raise LoadError(f"loading {tenant}/{connection} failed twice, last with {_cause(error)}") from error
+
+
+def _run(settings: Settings, tenant: str, connection: str, directory: Path, loads: Sequence[EntityLoad]) -> str:
+    import dlt  # noqa: PLC0415  importing dlt takes a second
+    from dlt.destinations import duckdb  # noqa: PLC0415
+
+    from connectors.dlt_source import build_source  # noqa: PLC0415  imports dlt
+
+    _configure()
+    schema = names.raw_schema(connection)
+    pipeline = dlt.pipeline(
+        pipeline_name=names.pipeline_name(tenant, connection),
+        pipelines_dir=str(directory),
+        destination=duckdb(
+            str(names.warehouse_file(settings, tenant)), staging_dataset_name_layout=names.STAGING_LAYOUT
+        ),
+        dataset_name=schema,
+    )
+    _check_names(pipeline, schema, loads)
+    info = pipeline.run(build_source(schema, loads), loader_file_format="parquet")
+    return info.loads_ids[-1] if info.loads_ids else ""
+
+
+def _check_names(pipeline: Any, schema: str, loads: Sequence[EntityLoad]) -> None:
+    """Prove that dlt will use the names we ask for; two tenants or entities must never meet under one."""
+    from dlt.common.normalizers.naming.snake_case import NamingConvention  # noqa: PLC0415  importing dlt takes a second
+
+    fold = NamingConvention().normalize_table_identifier
+    for name in [schema, *(each.table for each in loads)]:
+        if fold(name) != name:
+            raise LoadError(f"dlt would rename {name!r} to {fold(name)!r}")
+    if pipeline.dataset_name != schema:
+        raise LoadError(f"dlt renamed the dataset {schema!r} to {pipeline.dataset_name!r}")
+
+
+def _configure() -> None:
+    """Set dlt's configuration in memory, once per process; the environment and its files are left alone."""
+    global _configured  # noqa: PLW0603  dlt keeps one configuration per process, so we keep one flag
+    import dlt  # noqa: PLC0415  importing dlt takes a second
+    from dlt.common.configuration.container import Container  # noqa: PLC0415
+    from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext  # noqa: PLC0415
+    from dlt.common.runtime.telemetry import stop_telemetry  # noqa: PLC0415
+
+    with _once:
+        if _configured:
+            return
+        for key, value in _SETTINGS.items():
+            dlt.config[key] = value
+        stop_telemetry()  # dlt began it, and its log, when it was first asked for its configuration
+        Container()[PluggableRunContext].initialize_runtime()
+        _configured = True
+
+
+def _cause(error: BaseException) -> str:
+    """Name the step and the innermost error's type; its text may hold a record."""
+    step = getattr(error, "step", "run")
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return f"{type(error).__name__} at {step}"

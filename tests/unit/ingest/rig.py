@@ -1,0 +1,167 @@
+"""A vendor that does what a test tells it, a control plane on disk, and one way to sync against them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from types import SimpleNamespace
+from typing import Any
+
+import pyarrow as pa
+
+from connectors.connector import (
+    Connector,
+    Credentials,
+    Cursor,
+    Entity,
+    FieldMapping,
+    HealthStatus,
+    Mode,
+    Page,
+    SyncOptions,
+    Unreadable,
+)
+from connectors.landing import RAW_SCHEMA
+from gtm_pipelines.control_plane import ControlPlane
+from gtm_pipelines.ingest import SyncReport, sync_connection
+from gtm_pipelines.ingest.state import EntityState, read_states
+from gtm_pipelines.settings import Settings
+from gtm_pipelines.warehouse import open_warehouse
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+Row = dict[str, Any]
+Play = Callable[[Cursor | None, SyncOptions], Iterator[Page]]
+
+
+def at(minutes: float) -> datetime:
+    """Return a moment of the vendor's clock."""
+    return START + timedelta(minutes=minutes)
+
+
+def mark(minutes: float) -> dict[str, str]:
+    """Return a watermark."""
+    return {"watermark": at(minutes).isoformat()}
+
+
+def row(
+    key: str, minutes: float | None = 0, value: str | None = "{}", *, deleted: bool | None = None
+) -> dict[str, Any]:
+    """Make a raw row; a value of None is a tombstone."""
+    digest = None if value is None else blake2b(value.encode(), digest_size=16).hexdigest()
+    return {
+        "external_id": key,
+        "source_updated_at": None if minutes is None else at(minutes),
+        "is_deleted": value is None if deleted is None else deleted,
+        "payload": value,
+        "payload_hash": digest,
+    }
+
+
+def page(
+    rows: Sequence[Row] = (),
+    cursor: Cursor | None = None,
+    *,
+    more: bool = False,
+    unreadable: Sequence[Unreadable] = (),
+) -> Page:
+    return Page(pa.Table.from_pylist(list(rows), schema=RAW_SCHEMA), cursor, more, tuple(unreadable))
+
+
+def entity(name: str = "people", **changes: Any) -> Entity:
+    known: dict[str, Any] = {"description": name, "key": "$.id", "cursor": "updated"}
+    return Entity(name, **(known | changes))
+
+
+class ScriptedConnector(Connector):
+    """Plays what the vendor's script says, and remembers what it was asked."""
+
+    def __init__(self, vendor: Vendor) -> None:
+        self.vendor = vendor
+        self.context = SimpleNamespace(transport=SimpleNamespace(stats=SimpleNamespace(requests=0, bytes=0)))  # type: ignore[assignment]  only the counters are read
+
+    def authenticate(self) -> Credentials:
+        if self.vendor.refusal is not None:
+            raise self.vendor.refusal
+        return Credentials(base_url="https://vendor.example", auth=None)
+
+    def entities(self) -> list[Entity]:
+        return self.vendor.entities
+
+    def sync(self, credentials: Credentials, cursor: Cursor | None, options: SyncOptions) -> Iterator[Page]:
+        del credentials
+        self.vendor.asked.append((options.entity, cursor, options.mode))
+        for each in self.vendor.plays[options.entity](cursor, options):
+            self.context.transport.stats.requests += 1
+            self.context.transport.stats.bytes += 100
+            yield each
+
+    def get_schema(self, credentials: Credentials | None = None) -> list[FieldMapping]:
+        del credentials
+        return []
+
+    def health_check(self, credentials: Credentials) -> HealthStatus:
+        del credentials
+        return HealthStatus(ok=True, detail="", checked_at=START)
+
+
+@dataclass
+class Vendor:
+    """What the vendor has and does; ``plays`` are functions of the cursor and the options."""
+
+    entities: list[Entity] = field(default_factory=lambda: [entity()])
+    plays: dict[str, Play] = field(default_factory=dict)
+    asked: list[tuple[str, Cursor | None, Mode]] = field(default_factory=list)
+    refusal: Exception | None = None
+
+    def says(self, *script: Page | Exception, entity: str = "people") -> None:
+        """Answer the next reads of an entity with these pages, and raise what is an exception."""
+
+        def play(_: Cursor | None, __: SyncOptions) -> Iterator[Page]:
+            for each in script:
+                if isinstance(each, Exception):
+                    raise each
+                yield each
+
+        self.plays[entity] = play
+
+
+@dataclass
+class Rig:
+    """One tenant with one connection to a scripted vendor."""
+
+    settings: Settings
+    control: ControlPlane
+    vendor: Vendor
+    now: datetime = field(default=START + timedelta(days=30))
+
+    def sync(self, **changes: Any) -> SyncReport:
+        @contextmanager
+        def opener(*_: object) -> Iterator[Connector]:
+            yield ScriptedConnector(self.vendor)
+
+        self.now += timedelta(minutes=15)
+        return sync_connection(
+            self.settings, self.control, "acme", "crm", clock=lambda: self.now, opener=opener, **changes
+        )
+
+    def stored(self, entity: str = "people") -> dict[str, tuple[Any, ...]]:
+        """Return what is stored: (minutes, deleted, payload) by id."""
+        with open_warehouse(self.settings, "acme") as warehouse:
+            found = warehouse.rows(
+                "SELECT external_id, source_updated_at, is_deleted, payload::VARCHAR FROM "
+                + warehouse.raw_table("crm", entity)
+            )
+        keys = [each[0] for each in found]
+        assert len(keys) == len(set(keys)), "a key is stored twice"
+        return {k: ((t - START).total_seconds() / 60 if t else None, d, p) for k, t, d, p in found}
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        with open_warehouse(self.settings, "acme") as warehouse:
+            return warehouse.rows(sql)
+
+    def state(self, entity: str = "people") -> EntityState:
+        with open_warehouse(self.settings, "acme") as warehouse:
+            return read_states(warehouse, "crm").get(entity, EntityState())

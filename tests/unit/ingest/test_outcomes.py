@@ -1,0 +1,370 @@
+"""What each fault does to its entity, to the others, and to the next sync."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from dlt.common.runtime import anon_tracker
+from dlt.pipeline.pipeline import Pipeline
+
+from connectors.connector import DeleteDetection, Mode, Unreadable
+from connectors.errors import Deferred, Reauthorise, Resync, Retry, Stop
+from gtm_pipelines.control_plane import ConnectionStatus, NotFoundError
+from gtm_pipelines.ingest import Limits, Status, UnknownEntityError
+from gtm_pipelines.ingest.run_directory import run_directory, sweep
+from gtm_pipelines.ingest.state import EntityState, FullPending
+from gtm_pipelines.warehouse import open_warehouse
+from tests.unit.ingest.rig import entity, mark, page, row
+
+if TYPE_CHECKING:
+    from tests.unit.ingest.rig import Rig
+
+
+def test_the_next_sync_resumes_where_the_last_one_stored(rig: Rig) -> None:
+    rig.vendor.says(page([row("1", 1)], mark(1)))
+    assert rig.sync().entities["people"].cursor_after == mark(1)
+    rig.vendor.says(page([row("2", 2)], {**mark(2), "id": "2"}))
+    report = rig.sync().entities["people"]
+    assert (report.cursor_before, report.cursor_after, report.mode) == (
+        mark(1),
+        {**mark(2), "id": "2"},
+        Mode.INCREMENTAL,
+    )
+    assert rig.vendor.asked == [("people", None, Mode.FULL), ("people", mark(1), Mode.INCREMENTAL)]
+    assert rig.state() == EntityState({**mark(2), "id": "2"})
+
+
+def test_one_entitys_fault_does_not_stop_the_others(rig: Rig) -> None:
+    rig.vendor.entities = [entity("a"), entity("b"), entity("c")]
+    rig.vendor.says(page([row("1", 1)], mark(1)), entity="a")
+    rig.vendor.says(page([row("1", 1)], mark(1), more=True), Stop("stream_gone", "gone"), entity="b")
+    rig.vendor.says(page([row("1", 1)], mark(1)), entity="c")
+    report = rig.sync()
+    assert report.status is Status.PARTIAL
+    assert {name: each.status for name, each in report.entities.items()} == {"a": "ok", "b": "failed", "c": "ok"}
+    assert report.entities["b"].errors[0].code == "stream_gone"
+    assert rig.state("b").cursor is None
+    assert len(rig.stored("c")) == 1
+
+
+def test_a_bug_in_a_connector_is_that_entitys_failure_and_tells_no_data(rig: Rig) -> None:
+    rig.vendor.entities = [entity("a"), entity("b")]
+    rig.vendor.says(KeyError("secret of a record"), entity="a")
+    rig.vendor.says(page([row("1", 1)], mark(1)), entity="b")
+    report = rig.sync()
+    assert report.status is Status.PARTIAL
+    assert report.entities["a"].errors[0].code == "connector_bug"
+    assert "secret" not in report.model_dump_json()
+
+
+def test_an_interrupted_read_keeps_what_came_before(rig: Rig) -> None:
+    rig.vendor.says(page([row("1", 1)], mark(1), more=True), Retry("vendor_unavailable", "down"))
+    report = rig.sync()
+    assert (report.status, report.entities["people"].created) == (Status.FAILED, 1)
+    assert rig.state().cursor == mark(1)
+
+
+def test_a_broken_walk_moves_no_cursor(rig: Rig) -> None:
+    rig.vendor.says(page([row("1", 1)], mark(1)))
+    rig.sync()
+    rig.vendor.says(page([row("2", 2)], mark(2), more=True), Stop("pagination_loop", "the same page again"))
+    report = rig.sync().entities["people"]
+    assert (report.created, report.read, report.cursor_after) == (0, 0, mark(1))
+    assert rig.state().cursor == mark(1)
+
+
+def test_a_lost_cursor_makes_that_entity_alone_read_in_full(rig: Rig) -> None:
+    rig.vendor.entities = [entity("a", delete_detection=DeleteDetection.FULL_DIFF), entity("b")]
+    rig.vendor.says(page([row("1", 1), row("2", 1)], {"token": "old"}), entity="a")
+    rig.vendor.says(page([row("1", 1)], mark(1)), entity="b")
+    rig.sync()
+
+    def play(cursor, _):  # noqa: ANN001, ANN202  the shape is Play
+        if cursor is not None:
+            yield page([row("9", 1)], None, more=True)
+            raise Resync("token_expired", "410")
+        yield page([row("1", 1), row("3", 3)], {"token": "new"})
+
+    rig.vendor.plays["a"] = play
+    report = rig.sync()
+    assert report.status is Status.OK
+    a, b = report.entities["a"], report.entities["b"]
+    assert (a.mode, a.created, a.absent, a.unchanged, a.read, a.cursor_after) == (
+        Mode.FULL,
+        1,
+        1,
+        1,
+        2,
+        {"token": "new"},
+    )
+    assert (b.mode, b.created) == (Mode.INCREMENTAL, 0)
+
+
+def test_spent_quota_defers_the_rest_and_keeps_what_came(rig: Rig) -> None:
+    rig.vendor.entities = [entity("a"), entity("b"), entity("c")]
+    resume = rig.now + timedelta(hours=3)
+    rig.vendor.says(page([row("1", 1)], mark(1)), entity="a")
+    rig.vendor.says(page([row("1", 1)], mark(1), more=True), Deferred("quota", "spent", resume_at=resume), entity="b")
+    report = rig.sync()
+    assert (report.status, report.resume_at) == (Status.DEFERRED, resume)
+    assert [name for name, _, _ in rig.vendor.asked] == ["a", "b"]
+    assert {name: each.status for name, each in report.entities.items()} == {
+        "a": "ok",
+        "b": "deferred",
+        "c": "deferred",
+    }
+    assert (len(rig.stored("a")), len(rig.stored("b")), rig.state("b").cursor) == (1, 1, mark(1))
+    assert rig.control.get_connection("acme", "crm").resume_at == resume
+
+
+@pytest.mark.parametrize("when", ["signing in", "reading"])
+def test_a_refused_credential_pauses_the_connection_until_it_works_again(rig: Rig, when: str) -> None:
+    rig.vendor.entities = [entity("a"), entity("b")]
+    error = Reauthorise("invalid_grant", "the refresh token was revoked")
+    rig.vendor.refusal = error if when == "signing in" else None
+    rig.vendor.says(error, entity="a")
+    report = rig.sync()
+    assert report.status is Status.FAILED
+    assert {each.errors[0].code for each in report.entities.values()} == {"invalid_grant"}
+    assert rig.control.get_connection("acme", "crm").status is ConnectionStatus.REAUTH_REQUIRED
+    rig.vendor.refusal = None
+    for name in "ab":
+        rig.vendor.says(page([], mark(1)), entity=name)
+    assert rig.sync().status is Status.OK
+    assert rig.control.get_connection("acme", "crm").status is ConnectionStatus.ACTIVE
+
+
+def test_unreadable_records_are_in_quarantine_before_the_cursor_passes_them(rig: Rig) -> None:
+    broken = [Unreadable("too_deep", '{"id":"7","x":\x00\ud800', "7"), Unreadable("bad_key", '{"id":null}', None)]
+    rig.vendor.says(page([row("1", 1)], mark(1), unreadable=[*broken, broken[1]]))
+    report = rig.sync().entities["people"]
+    assert (report.created, report.rejected) == (1, 3)
+    found = "SELECT record_id, rule, status, first_seen = last_seen FROM quality.quarantine ORDER BY rule"
+    (nameless, *rest), named = rig.rows(found)
+    assert nameless.startswith("text:")
+    assert (rest, named) == (["unreadable:bad_key", "open", True], ("7", "unreadable:too_deep", "open", True))
+    rig.vendor.says(page([], mark(1), unreadable=broken))
+    rig.sync()
+    assert [each[2:] for each in rig.rows(found)] == [("open", False), ("open", False)]
+    rig.vendor.says(page([row("7", 2)], mark(2)))
+    rig.sync()
+    assert [each[2] for each in rig.rows(found)] == ["open", "resolved"]
+
+
+def test_too_many_unreadable_records_fail_the_entity_and_keep_the_cursor(rig: Rig) -> None:
+    rig.vendor.says(page([row("1", 1)], mark(1)))
+    rig.sync()
+    bad = [Unreadable("malformed", "{", str(n)) for n in range(95)]
+    rig.vendor.says(page([row(str(n), 2) for n in range(100, 105)], mark(2), unreadable=bad))
+    report = rig.sync()
+    assert (report.status, report.entities["people"].errors[0].code) == (Status.FAILED, "too_many_unreadable")
+    assert (rig.state().cursor, len(rig.stored())) == (mark(1), 1)
+    assert rig.rows("SELECT count(*) FROM quality.quarantine") == [(95,)]
+
+
+def test_a_few_unreadable_records_do_not_hold_up_the_rest(rig: Rig) -> None:
+    rig.vendor.says(page([], mark(2), unreadable=[Unreadable("malformed", "{", "1")]))
+    assert rig.sync().status is Status.OK
+    assert rig.state().cursor == mark(2)
+
+
+def test_the_watermark_never_passes_sync_start_minus_settle(rig: Rig) -> None:
+    rig.vendor.entities = [entity(settle=timedelta(minutes=10))]
+    rig.vendor.says(page([row("1", 1)], {"watermark": "2999-01-01T00:00:00+00:00", "id": "1"}))
+    rig.sync()
+    assert rig.state().cursor == {"watermark": (rig.now - timedelta(minutes=10)).isoformat()}
+
+
+def test_the_watermark_never_moves_back(rig: Rig) -> None:
+    rig.vendor.says(page([row("1", 5)], mark(5)))
+    rig.sync()
+    rig.vendor.says(page([row("2", 3)], mark(3)))
+    assert rig.sync().entities["people"].created == 1
+    assert rig.state().cursor == mark(5)
+
+
+def test_a_cursor_given_only_on_the_last_page_is_not_stored_before_it(rig: Rig) -> None:
+    rig.vendor.says(page([row("1", 1)], {"token": "a"}))
+    rig.sync()
+    rig.vendor.says(page([row("2", 2)], None, more=True), Retry("reset", "connection reset"))
+    rig.sync()
+    assert (rig.state().cursor, len(rig.stored())) == ({"token": "a"}, 2)
+
+
+def test_a_long_read_is_stored_on_its_way(rig: Rig) -> None:
+    pages = [page([row(f"{n}-{m}", n) for m in range(10)], mark(n), more=n < 9) for n in range(10)]
+    loads: list[int] = []
+
+    def play(*_: object):  # noqa: ANN202  the shape is Play
+        for each in pages:
+            yield each
+            if each.has_more:
+                loads.append(rig.rows("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'people'")[0][0])
+                loads[-1] = loads[-1] and rig.rows("SELECT count(*) FROM raw_crm.people")[0][0]
+
+    rig.vendor.plays["people"] = play  # type: ignore[assignment]
+    report = rig.sync(limits=Limits(checkpoint_rows=30))
+    assert loads == [0, 0, 30, 30, 30, 60, 60, 60, 90]
+    assert (report.entities["people"].created, rig.state().cursor) == (100, mark(9))
+
+
+def interrupted_full(rig: Rig) -> None:
+    """Four records stored; then a full read that is cut after its first page, when one record is gone."""
+    rig.vendor.entities = [entity(delete_detection=DeleteDetection.FULL_DIFF)]
+    rig.vendor.says(page([row(str(n), n) for n in range(4)], mark(3)))
+    rig.sync()
+    rig.vendor.says(page([row("0", 0), row("1", 1)], mark(1), more=True), Retry("vendor_unavailable", "down"))
+    report = rig.sync(mode="full").entities["people"]
+    assert (report.absent, report.full_pending) == (0, "resume")
+
+
+def test_an_interrupted_full_read_goes_on_and_then_pays_the_deletes_it_owes(rig: Rig) -> None:
+    interrupted_full(rig)
+    rig.vendor.says(page([row("3", 3)], mark(3)))
+    report = rig.sync().entities["people"]
+    assert (report.mode, report.cursor_before, report.full_pending) == (Mode.INCREMENTAL, mark(1), "owed")
+    rig.vendor.says(page([row(str(n), n) for n in (0, 1, 3)], mark(3)))
+    report = rig.sync().entities["people"]
+    assert (report.mode, report.absent, report.full_pending) == (Mode.FULL, 1, None)
+    assert rig.state() == EntityState(mark(3))
+
+
+def test_a_full_read_asked_for_again_pays_at_once(rig: Rig) -> None:
+    interrupted_full(rig)
+    rig.vendor.says(page([row(str(n), n) for n in (0, 1, 3)], mark(3)))
+    assert rig.sync(mode="full").entities["people"].absent == 1
+    assert rig.state().full_pending is None
+
+
+def test_a_full_read_without_a_cursor_on_its_way_is_owed_whole(rig: Rig) -> None:
+    rig.vendor.entities = [entity(delete_detection=DeleteDetection.FULL_DIFF)]
+    rig.vendor.says(page([row("1", 1)], {"token": "a"}))
+    rig.sync()
+    rig.vendor.says(page([row("1", 1)], None, more=True), Retry("reset", "connection reset"))
+    rig.sync(mode="full")
+    assert rig.state() == EntityState({"token": "a"}, FullPending.OWED)
+
+
+def test_a_sync_while_another_runs_is_skipped_and_asks_the_vendor_nothing(rig: Rig) -> None:
+    lease = rig.control.acquire_lease("acme", "crm", "another")
+    assert lease is not None
+    report = rig.sync()
+    assert (report.status, rig.vendor.asked, report.entities) == (Status.SKIPPED_LOCKED, [], {})
+    lease.release()
+    rig.vendor.says(page([row("1", 1)], mark(1)))
+    assert rig.sync().status is Status.OK
+
+
+def test_a_sync_whose_lease_was_taken_over_stores_nothing(rig: Rig) -> None:
+    rig.vendor.says(page([row("1", 1)], mark(1)))
+    rig.sync()
+
+    def play(*_: object):  # noqa: ANN202  the shape is Play
+        yield page([row("2", 2)], mark(2), more=True)
+        rig.control.remove_connection("acme", "crm")
+        rig.control.add_connection("acme", "crm", "scripted")
+        yield page([], mark(2))
+
+    rig.vendor.plays["people"] = play  # type: ignore[assignment]
+    report = rig.sync()
+    assert (report.status, report.errors[0].code) == (Status.FAILED, "lease_lost")
+    assert (set(rig.stored()), rig.state().cursor) == ({"1"}, mark(1))
+
+
+def test_a_held_warehouse_defers_the_sync_and_the_next_one_reads_again(rig: Rig) -> None:
+    rig.vendor.says(page([row("1", 1)], mark(1)))
+    with open_warehouse(rig.settings, "acme"):
+        report = rig.sync(limits=Limits(warehouse_wait=0.05))
+    assert (report.status, report.errors[0].code) == (Status.DEFERRED, "warehouse_busy")
+    assert report.resume_at is not None
+    assert rig.sync().entities["people"].created == 1
+
+
+def test_a_load_that_dies_is_restarted_once_in_a_fresh_directory(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wedge: dlt's own working directory makes every further run of the pipeline raise."""
+    real, directories = Pipeline.load, []
+
+    def wedged(self, *args, **kwargs):  # noqa: ANN001, ANN002, ANN003, ANN202  dlt's signature
+        directories.append(self.pipelines_dir)
+        if len(directories) == 1:
+            real(self, *args, **kwargs)
+            raise OSError(39, "Directory not empty")
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(Pipeline, "load", wedged)
+    rig.vendor.says(page([row("1", 1), row("2", 2)], mark(2)))
+    report = rig.sync()
+    assert (report.status, len(set(directories)), len(rig.stored())) == (Status.OK, 2, 2)
+    assert rig.state().cursor == mark(2)
+
+
+def test_a_load_that_keeps_dying_fails_the_sync_and_keeps_the_cursor(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device: /secret/place")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Pipeline, "load", broken)
+        rig.vendor.says(page([row("1", 1)], mark(1)))
+        report = rig.sync()
+    assert (report.status, report.errors[0].code, rig.state().cursor) == (Status.FAILED, "load_failed", None)
+    assert rig.sync().entities["people"].created == 1
+
+
+def test_dlt_neither_tells_its_makers_nor_warns_without_cause(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    rig.vendor.says(page([row("1", 1)], mark(1)))
+    rig.sync()
+    assert anon_tracker._ANON_TRACKER_ENDPOINT is None
+    assert caplog.records == []
+
+
+def test_only_the_named_entities_are_read(rig: Rig) -> None:
+    rig.vendor.entities = [entity("a"), entity("b"), entity("c", selected=False)]
+    for name in "abc":
+        rig.vendor.says(page([row("1", 1)], mark(1)), entity=name)
+    assert set(rig.sync().entities) == {"a", "b"}
+    assert set(rig.sync(entities=["c"]).entities) == {"c"}
+    with pytest.raises(UnknownEntityError, match="no entity d: this connection has a, b, c"):
+        rig.sync(entities=["d"])
+
+
+def test_two_entities_never_share_a_table(rig: Rig) -> None:
+    rig.vendor.entities = [entity("Invoice__c"), entity("Invoice_c")]
+    for each in rig.vendor.entities:
+        rig.vendor.says(page([row("1", 1)], mark(1)), entity=each.name)
+    report = rig.sync()
+    assert report.entities["Invoice__c"].status is Status.OK
+    assert report.entities["Invoice_c"].errors[0].code == "table_taken"
+
+
+def test_the_ledger_keeps_the_report_and_a_watcher_sees_the_way(rig: Rig) -> None:
+    rig.vendor.says(page([row("1", 1)], None, more=True), page([row("2", 2)], mark(2)))
+    seen = []
+    report = rig.sync(on_progress=seen.append)
+    assert [(each.stage, each.rows) for each in seen] == [("reading", 1), ("reading", 2), ("storing", 2)]
+    (kept,) = rig.control.last_syncs("acme", "crm")
+    assert kept.report == report.model_dump(mode="json")
+    people = report.entities["people"]
+    assert (people.pages, people.requests, people.bytes) == (2, 2, 200)
+    with pytest.raises(NotFoundError):
+        rig.control.get_connection("acme", "other")
+
+
+def test_nothing_is_left_in_the_runs_directory(rig: Rig) -> None:
+    rig.vendor.says(page([row("1", 1)], mark(1)))
+    rig.sync()
+    rig.vendor.says(ValueError("bug"))
+    rig.sync()
+    assert list(rig.settings.runs_dir.iterdir()) == []
+
+
+def test_the_directory_of_a_dead_process_is_swept_and_a_living_ones_is_not(rig: Rig) -> None:
+    root = rig.settings.runs_dir
+    with run_directory(root, "alive") as alive:
+        dead = root / "dead"
+        dead.mkdir()
+        (dead / ".held").touch()
+        assert sweep(root) == 1
+        assert [each.name for each in root.iterdir()] == [alive.name]
+    assert list(root.iterdir()) == []
