@@ -1,0 +1,113 @@
+"""Whether every source of every tenant is as fresh as its schedule promises.
+
+Dagster's freshness policies know assets, not tenants, and a broken sync triggers nothing that could check itself. So a
+sensor looks at the ledger and reports the check only when a tenant's answer changes.
+"""
+
+import json
+import warnings
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from gtm_pipelines.defs.installation import Installation
+from gtm_pipelines.defs.partitions import TENANTS
+
+if TYPE_CHECKING:
+    from gtm_pipelines.control_plane import Connection, ControlPlane
+
+MART = dg.AssetKey(["marts", "source_freshness"])
+CHECK = "every_source_fresh"
+PATIENCE = timedelta(hours=2)
+"""How late behind its own schedule a source may be before it counts as stale."""
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", dg.PreviewWarning)  # partitioned checks are marked as preview; verified to work
+
+    @dg.asset_check(
+        asset=MART,
+        name=CHECK,
+        partitions_def=TENANTS,
+        description="Every active connection of the tenant was read successfully within its schedule, "
+        f"give or take {PATIENCE.total_seconds() / 3600:.0f} hours.",
+    )
+    def every_source_fresh(context: dg.AssetCheckExecutionContext, installation: Installation) -> dg.AssetCheckResult:
+        """Judge the run's tenants now; the sensor of this module does the same without a run."""
+        with installation.control_plane() as control:
+            verdicts = [judge(control, tenant, installation.now()) for tenant in context.partition_keys]
+        for verdict in verdicts:
+            context.instance.report_runless_asset_event(verdict.evaluation())
+        stale = [line for verdict in verdicts for line in verdict.stale]
+        return dg.AssetCheckResult(
+            asset_key=MART,
+            check_name=CHECK,
+            passed=not stale,
+            severity=dg.AssetCheckSeverity.WARN,
+            description="; ".join(stale),
+        )
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found for one tenant; ``stale`` has a sentence per stale connection."""
+
+    tenant: str
+    stale: tuple[str, ...]
+
+    def evaluation(self) -> dg.AssetCheckEvaluation:
+        """Return the verdict as an evaluation of the tenant's partition."""
+        return dg.AssetCheckEvaluation(
+            asset_key=MART,
+            check_name=CHECK,
+            passed=not self.stale,
+            severity=dg.AssetCheckSeverity.WARN,
+            partition=self.tenant,
+            description="; ".join(self.stale) or "every source is fresh",
+            metadata={"stale": dg.MetadataValue.json(list(self.stale))},
+        )
+
+
+def judge(control: "ControlPlane", tenant: str, now: datetime) -> Verdict:
+    """Return which of a tenant's active connections are stale at ``now``."""
+    stale = [
+        f"{connection.name}: last read {connection.last_success_at or 'never'}"
+        for connection in control.list_connections(tenant)
+        if connection.status != "paused" and _is_stale(connection, now)
+    ]
+    return Verdict(tenant, tuple(stale))
+
+
+def _is_stale(connection: "Connection", now: datetime) -> bool:
+    """Tell whether the next sync after the last good one is overdue by more than our patience."""
+    from gtm_pipelines.control_plane.schedule import next_fire  # noqa: PLC0415  keeps definitions light
+
+    fresh_as_of = connection.last_success_at or connection.created_at
+    return now > next_fire(connection.schedule, fresh_as_of) + PATIENCE
+
+
+@dg.sensor(
+    name="freshness",
+    minimum_interval_seconds=300,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description=f"Reports the check {CHECK} for each tenant whose sources became stale, or fresh again.",
+)
+def freshness(context: dg.SensorEvaluationContext, installation: Installation) -> dg.SensorResult | dg.SkipReason:
+    """Compare each tenant's verdict with the one reported last, which the cursor keeps."""
+    before: dict[str, list[str]] = json.loads(context.cursor or "{}")
+    with installation.control_plane() as control:
+        now = installation.now()
+        verdicts = [judge(control, tenant.id, now) for tenant in control.list_tenants()]
+    changed = [verdict for verdict in verdicts if before.get(verdict.tenant) != names_of(verdict)]
+    if not changed:
+        return dg.SkipReason(f"nothing changed for {len(verdicts)} tenants")
+    return dg.SensorResult(
+        asset_events=[verdict.evaluation() for verdict in changed],
+        cursor=json.dumps({verdict.tenant: names_of(verdict) for verdict in verdicts}),
+    )
+
+
+def names_of(verdict: Verdict) -> list[str]:
+    """Return the stale connections' names."""
+    return [line.split(":", 1)[0] for line in verdict.stale]

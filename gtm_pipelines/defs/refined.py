@@ -1,0 +1,128 @@
+"""Canonical, golden and marts: one step that refreshes each tenant of the run from raw to published.
+
+One step and not one per layer, so that a tenant that fails in one layer does not hold up the other tenants in the next:
+inside a step they go on, each to its own end.
+"""
+
+import warnings
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from gtm_pipelines.defs.checks import check_specs, evaluations, summaries
+from gtm_pipelines.defs.installation import Installation
+from gtm_pipelines.defs.partitions import BACKFILL, TENANTS
+from gtm_pipelines.defs.raw import BACK_OFF, describe
+from gtm_pipelines.defs.shard_work import each_tenant, fail_for
+from gtm_pipelines.defs.tables import canonical_key, table_specs
+from gtm_pipelines.defs.watchdog import die_with_parent
+from gtm_pipelines.defs.worker import sign
+
+if TYPE_CHECKING:
+    from gtm_pipelines.refresh import RefreshReport
+
+REFINED_MARK = canonical_key("person")
+"""The asset whose materialization says that a tenant's raw records were refined."""
+STARTED_AT = "started_at"
+_LAYERS = ("canonical", "golden", "marts")
+
+
+def build_refined_assets() -> dg.AssetsDefinition:
+    """Build the step and its assets."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.PreviewWarning)  # partitioned checks are marked as preview; verified to work
+        checks = check_specs()
+
+    @dg.multi_asset(
+        name="refine",
+        specs=table_specs(),
+        check_specs=checks,
+        description="Refine, resolve, rebuild the marts and publish, tenant by tenant.",
+        partitions_def=TENANTS,
+        backfill_policy=BACKFILL,
+        can_subset=True,
+        retry_policy=BACK_OFF,
+    )
+    def refine(
+        context: dg.AssetExecutionContext, installation: Installation
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        die_with_parent()
+        sign(context)
+        reports, faults = refresh_tenants(context, installation)
+        yield from summaries(context.selected_asset_check_keys, reports)
+        fail_for(faults)
+
+    return refine
+
+
+def refresh_tenants(
+    context: dg.AssetExecutionContext, installation: Installation
+) -> "tuple[list[RefreshReport], dict[str, str]]":
+    """Refresh every tenant of the run, recording each as it finishes; return the reports and what went wrong."""
+    from gtm_pipelines.refresh import StageFailedError, refresh_tenant  # noqa: PLC0415  keeps definitions light
+
+    reports: list[RefreshReport] = []
+    faults: dict[str, str] = {}
+    stages = stages_for({key.path[0] for key in context.selected_asset_keys})
+    with installation.control_plane() as control:
+        settings = installation.settings()
+
+        def work(tenant: str) -> "RefreshReport":
+            return refresh_tenant(settings, control, tenant, stages=stages, clock=installation.now)
+
+        for tenant, outcome in each_tenant(list(context.partition_keys), work, threads=settings.tenant_threads):
+            if isinstance(outcome, StageFailedError):
+                faults[tenant] = describe(outcome.__cause__ or outcome)
+                _record(
+                    context,
+                    outcome.report,
+                    layers=_LAYERS[: _LAYERS.index(outcome.stage)] if outcome.stage in _LAYERS else _LAYERS,
+                )
+            elif isinstance(outcome, BaseException):
+                faults[tenant] = describe(outcome)
+            else:
+                _record(context, outcome, layers=_LAYERS)
+                reports.append(outcome)
+    return reports, faults
+
+
+def stages_for(layers: set[str]) -> list[Any]:
+    """Return the stages that make the selected layers; checks and publication always follow."""
+    from gtm_pipelines.refresh import Stage  # noqa: PLC0415  keeps definitions light
+
+    return [stage for stage in Stage if stage not in _LAYERS or stage in layers]
+
+
+def _record(context: dg.AssetExecutionContext, report: "RefreshReport", *, layers: tuple[str, ...]) -> None:
+    """Mark the tenant's partition of each selected table in the layers that were reached."""
+    seconds = ", ".join(f"{stage} {took:.2f} s" for stage, took in report.seconds.items())
+    context.log.info("%s: %s", report.tenant, seconds or "nothing to do")
+    for key in sorted(context.selected_asset_keys):
+        if key.path[0] in layers:
+            context.log_event(
+                dg.AssetMaterialization(key, partition=report.tenant, metadata=_metadata(report, *key.path))
+            )
+    for evaluation in evaluations(context.selected_asset_check_keys, report):
+        context.log_event(evaluation)
+
+
+def _metadata(report: "RefreshReport", layer: str, name: str) -> Mapping[str, Any]:
+    found: dict[str, Any] = {
+        STARTED_AT: dg.MetadataValue.timestamp(report.started_at),
+        "seconds": report.seconds.get(layer, 0.0),
+    }
+    table = f"{layer}.{name}"
+    if table in report.row_counts:
+        found["dagster/partition_row_count"] = report.row_counts[table]
+    if layer == "canonical" and report.refine is not None:
+        for entity in report.refine.entities:
+            if (part := entity.targets.get(name)) is not None:
+                for count in ("read", "written", "unchanged", "deleted", "rejected", "unmapped"):
+                    found[count] = found.get(count, 0) + getattr(part, count)
+    if layer == "golden" and report.resolution is not None:
+        kind = getattr(report.resolution, name)
+        found |= {
+            count: getattr(kind, count) for count in ("changed", "looked_at", "founded", "retired", "moved", "written")
+        }
+    return found

@@ -1,0 +1,1 @@
+"""What starts by itself: partitions for new tenants, first syncs, refinement, notices, freshness, and tidying up."""

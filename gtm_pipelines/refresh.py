@@ -1,0 +1,244 @@
+"""One tenant's refinement from end to end: canonical, golden, marts, typed views, published copy.
+
+The stages do not know each other; their order stands here and nowhere else. Running it again without new raw records
+changes nothing and costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, Field
+
+from connectors import registry
+from gtm_pipelines.marts import CheckResult, build_marts, run_checks
+from gtm_pipelines.refine import ContractFault, RefineInput, RefineReport, check_contract, refine_tenant
+from gtm_pipelines.resolution import ResolutionReport, resolve_tenant
+from gtm_pipelines.tenancy import TenantId
+from gtm_pipelines.warehouse import names, open_warehouse, publish
+from gtm_pipelines.warehouse.views import build_typed_views
+from quality.canonical import Kind
+from quality.mapping import load_mapping, overlay
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from gtm_pipelines.control_plane import ControlPlane
+    from gtm_pipelines.settings import Settings
+    from gtm_pipelines.warehouse import Warehouse
+
+
+class Stage(StrEnum):
+    """The parts of a refresh, in order."""
+
+    CANONICAL = "canonical"
+    GOLDEN = "golden"
+    MARTS = "marts"
+    CHECKS = "checks"
+    PUBLISH = "publish"
+
+
+LAYERS = ("canonical", "golden", "marts")
+"""The schemas whose tables a refresh makes and counts."""
+
+
+class RefreshReport(BaseModel):
+    """What a refresh did; a stage that was not asked for, not needed or not reached leaves its part empty.
+
+    ``contract`` has per canonical kind the broken rules, ``quarantined`` the rows that open rejections keep out of it.
+    """
+
+    tenant: str
+    started_at: datetime
+    refine: RefineReport | None = None
+    resolution: ResolutionReport | None = None
+    checks: list[CheckResult] = Field(default_factory=list)
+    contract: dict[str, list[ContractFault]] = Field(default_factory=dict)
+    quarantined: dict[str, int] = Field(default_factory=dict)
+    row_counts: dict[str, int] = Field(default_factory=dict)
+    columns: dict[str, dict[str, str]] = Field(default_factory=dict, exclude=True, repr=False)
+    seconds: dict[str, float] = Field(default_factory=dict)
+    published: str | None = None
+
+    @property
+    def failed_checks(self) -> list[CheckResult]:
+        """The checks that found rows which should not be."""
+        return [check for check in self.checks if not check.passed]
+
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether refinement and resolution ran and found nothing to do."""
+        return self.refine is not None and not self.refine.entities and _untouched(self.resolution)
+
+
+def _untouched(resolution: ResolutionReport | None) -> bool:
+    if resolution is None or resolution.is_full:
+        return False
+    return not any(kind.changed for kind in (resolution.person, resolution.account, resolution.activity))
+
+
+class StageFailedError(Exception):
+    """A stage raised; ``report`` holds what the stages before it did, and ``__cause__`` the error."""
+
+    def __init__(self, stage: Stage, report: RefreshReport, cause: BaseException) -> None:
+        super().__init__(f"{report.tenant}: the stage {stage} failed: {cause}")
+        self.stage = stage
+        self.report = report
+
+
+def utc_now() -> datetime:
+    """Return the present."""
+    return datetime.now(UTC)
+
+
+def refresh_tenant(
+    settings: Settings,
+    control: ControlPlane,
+    tenant: str,
+    *,
+    full: bool = False,
+    stages: Collection[Stage] = tuple(Stage),
+    clock: Callable[[], datetime] = utc_now,
+    on_stage: Callable[[str], None] | None = None,
+) -> RefreshReport:
+    """Refine, resolve, rebuild marts and views, check and publish one tenant; raise StageFailedError when one fails.
+
+    With ``full`` every stage looks at everything again instead of at what changed.
+    """
+    scope = TenantId(tenant)
+    work = _Refresh(
+        settings=settings,
+        inputs=refine_inputs(control, scope),
+        clock=clock,
+        full=full,
+        stages=set(stages),
+        say=on_stage or (lambda _: None),
+        report=RefreshReport(tenant=scope, started_at=clock()),
+    )
+    work.run()
+    return work.report
+
+
+def refine_inputs(control: ControlPlane, tenant: str) -> list[RefineInput]:
+    """Return each connection of a tenant with its connector's mapping under the tenant's overrides.
+
+    A connection whose connector is no longer installed keeps its canonical rows as they are.
+    """
+    return [
+        RefineInput(
+            name=connection.name,
+            connector=connection.connector,
+            mapping=overlay(
+                load_mapping(registry.mapping_path(connection.connector)),
+                control.list_overrides(tenant, connection.name),
+            ),
+        )
+        for connection in control.list_connections(tenant)
+        if connection.connector in registry.ids()
+    ]
+
+
+@dataclass
+class _Refresh:
+    """One refresh under way: what was asked for and what was done."""
+
+    settings: Settings
+    inputs: list[RefineInput]
+    clock: Callable[[], datetime]
+    full: bool
+    stages: set[Stage]
+    say: Callable[[str], None]
+    report: RefreshReport
+
+    def run(self) -> None:
+        with open_warehouse(self.settings, self.report.tenant) as warehouse:
+            self._stage(Stage.CANONICAL, lambda: self._refine(warehouse))
+            self._stage(Stage.GOLDEN, lambda: self._resolve(warehouse))
+            if self.report.is_idle and self._is_published(warehouse):
+                self.stages.clear()
+            self._stage(Stage.MARTS, lambda: self._build(warehouse))
+            self._stage(Stage.CHECKS, lambda: self._check(warehouse))
+            self.report.columns = _columns(warehouse)
+            self.report.row_counts = {name: _count(warehouse, name) for name in self.report.columns}
+        self._stage(Stage.PUBLISH, self._publish)
+
+    def _stage(self, stage: Stage, work: Callable[[], None]) -> None:
+        """Do a stage if it was asked for, time it, and name it when it raises."""
+        if stage not in self.stages:
+            return
+        began = time.monotonic()
+        self.say(f"{self.report.tenant}: {stage}")
+        try:
+            work()
+        except Exception as error:
+            raise StageFailedError(stage, self.report, error) from error
+        self.report.seconds[stage] = round(time.monotonic() - began, 3)
+
+    def _refine(self, warehouse: Warehouse) -> None:
+        self.report.refine = refine_tenant(
+            warehouse,
+            self.report.tenant,
+            self.inputs,
+            clock=self.clock,
+            full=self.full,
+            region=self.settings.default_region,
+        )
+
+    def _resolve(self, warehouse: Warehouse) -> None:
+        self.report.resolution = resolve_tenant(warehouse, self.report.tenant, clock=self.clock, full=self.full)
+
+    def _build(self, warehouse: Warehouse) -> None:
+        build_marts(warehouse)
+        build_typed_views(warehouse, {})
+
+    def _check(self, warehouse: Warehouse) -> None:
+        self.report.checks = run_checks(warehouse)
+        self.report.contract = {kind: check_contract(warehouse, kind) for kind in Kind}
+        counted = warehouse.rows(_QUARANTINED)
+        self.report.quarantined = {str(target): int(count) for target, count in counted if target is not None}
+
+    def _publish(self) -> None:
+        self.report.published = str(publish(self.settings, self.report.tenant))
+
+    def _is_published(self, warehouse: Warehouse) -> bool:
+        """Tell whether the published copy is newer than the last change, even of a refresh that broke off."""
+        path = names.published_file(self.settings, self.report.tenant)
+        if not path.exists():
+            return False
+        changed_at = warehouse.rows(_CHANGED_AT)[0][0]
+        return changed_at is None or path.stat().st_mtime > float(changed_at)
+
+
+_CHANGED_AT = """
+SELECT epoch(max(at)) FROM (
+    SELECT max(refined_at) AS at FROM quality.refined_load UNION ALL SELECT max(built_at) FROM golden.resolution
+)
+"""
+
+_QUARANTINED = """
+SELECT target, count(DISTINCT (connection, entity, record_id, external_id)) FROM quality.quarantine
+WHERE status = 'open' AND severity = 'row' GROUP BY target
+"""
+
+
+def _columns(warehouse: Warehouse) -> dict[str, dict[str, str]]:
+    """Return the columns of every table and view of the layers."""
+    found: dict[str, dict[str, str]] = {}
+    for schema, table, column, kind in warehouse.rows(
+        "SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns()"
+        " WHERE database_name = current_database() AND schema_name IN (SELECT unnest(?))"
+        " ORDER BY schema_name, table_name, column_index",
+        [list(LAYERS)],
+    ):
+        found.setdefault(f"{schema}.{table}", {})[str(column)] = str(kind)
+    return found
+
+
+def _count(warehouse: Warehouse, name: str) -> int:
+    schema, table = name.split(".")
+    count: Any = warehouse.rows(f"SELECT count(*) FROM {warehouse.quote(schema)}.{warehouse.quote(table)}")[0][0]  # noqa: S608  names the catalogue gave
+    return int(count)
