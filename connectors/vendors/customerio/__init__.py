@@ -1,0 +1,1 @@
+"""Customer.io: profiles, what they do, and what is sent to them."""

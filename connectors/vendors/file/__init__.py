@@ -1,0 +1,1 @@
+"""A user's own exports as a source: csv, jsonl and parquet files of a folder."""

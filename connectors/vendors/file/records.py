@@ -1,0 +1,206 @@
+"""The records of one file as JSON texts, in batches: all text for delimited files, the file's own types otherwise.
+
+Reading is vectorised: Arrow cuts the file, Polars writes the JSON; no Python runs per field. What cannot be read
+comes out beside the batch with the line it stands on. A file that is broken as a whole raises before its first row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+import polars as pl
+import polars.selectors as cs
+import pyarrow as pa
+from pyarrow import csv
+from pyarrow import parquet as pq
+
+from connectors.connector import Unreadable
+from connectors.errors import Stop
+from connectors.vendors.file.dialect import (
+    Dialect,
+    dialect_of,
+    encoding_of,
+    open_utf8,
+    ragged_lines,
+    unclosed_quote,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from connectors.vendors.file.files import SourceFile
+
+_BLOCK_BYTES = 4 << 20
+_LONGEST_LINE = 64 << 20
+RAW_CHARS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some records of a file, each one JSON object, and what could not become one."""
+
+    records: list[bytes]
+    unreadable: tuple[Unreadable, ...] = ()
+    lines: tuple[int, ...] = ()  # of each record, where the file is one of lines
+
+    def located(self, unreadable: tuple[Unreadable, ...]) -> tuple[Unreadable, ...]:
+        """Say on which line each record stands that landing could not read."""
+        if not unreadable or not self.lines:
+            return unreadable
+        line_of = {shown(record): line for record, line in zip(self.records, self.lines, strict=True)}
+        return tuple(
+            replace(item, raw=f"line {line_of[item.raw]}: {item.raw}"[:RAW_CHARS]) if item.raw in line_of else item
+            for item in unreadable
+        )
+
+
+def shown(record: bytes) -> str:
+    """Return a record as an Unreadable shows it."""
+    return record[:RAW_CHARS].decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A file opened for reading: its columns where it states them, what had to be guessed, and its batches."""
+
+    columns: tuple[str, ...] | None
+    notices: tuple[str, ...]
+    batches: Iterator[Batch]
+
+
+def open_records(file: SourceFile, *, rows: int, encoding: str | None = None, delimiter: str | None = None) -> Reading:
+    """Open a file by its suffix; raise Stop when the file as a whole cannot be read."""
+    if file.size == 0:
+        return Reading(None, (f"{file.name} is empty",), iter(()))
+    if file.format == "parquet":
+        return _open_parquet(file, rows)
+    if file.format == "jsonl":
+        codec, notices = encoding_of(file.path, encoding)
+        return Reading(None, notices, _json_lines(file, codec, rows))
+    dialect = dialect_of(file.path, encoding=encoding, delimiter=delimiter)
+    if line := unclosed_quote(file.path, dialect):
+        raise Stop("malformed_file", f"{file.name}: the quote opened in the row on line {line} is never closed")
+    batches = _csv(file, dialect, rows) if dialect.has_rows else iter(())
+    return Reading(dialect.names, dialect.notices, batches)
+
+
+def _csv(file: SourceFile, dialect: Dialect, rows: int) -> Iterator[Batch]:
+
+    misfits: list[str] = []
+
+    def set_aside(row: csv.InvalidRow) -> Literal["skip", "error"]:
+        misfits.append(f"{row.actual_columns} values for {row.expected_columns} columns: {row.text}")
+        return "skip"
+
+    lines = ragged_lines(file.path, dialect)
+    try:
+        with open_utf8(file.path, dialect.encoding) as stream:
+            for table in _arrow_batches(stream, dialect, set_aside):
+                unreadable = tuple(_ragged(text, lines) for text in misfits)
+                misfits.clear()
+                yield from _sliced(pl.DataFrame(table), rows, unreadable)
+    except pa.ArrowInvalid as error:
+        raise Stop("malformed_file", f"{file.name} is not a table delimited by {dialect.delimiter!r}") from error
+    if misfits:
+        yield Batch([], tuple(_ragged(text, lines) for text in misfits))
+
+
+def _arrow_batches(
+    stream: pa.NativeFile, dialect: Dialect, set_aside: Callable[[csv.InvalidRow], Literal["skip", "error"]]
+) -> Iterator[pa.RecordBatch]:
+    yield from csv.open_csv(
+        stream,  # type: ignore[arg-type]  # the stubs forget Arrow's own streams
+        read_options=csv.ReadOptions(
+            use_threads=False,  # or the handler of odd rows would see them out of order
+            block_size=_BLOCK_BYTES,
+            column_names=list(dialect.names),
+            skip_rows=dialect.preamble,
+            skip_rows_after_names=1,
+        ),
+        parse_options=csv.ParseOptions(
+            delimiter=dialect.delimiter, newlines_in_values=True, invalid_row_handler=set_aside
+        ),
+        convert_options=csv.ConvertOptions(
+            column_types=dict.fromkeys(dialect.names, pa.string()),
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=True,
+            null_values=[""],
+        ),
+    )
+
+
+def _sliced(frame: pl.DataFrame, rows: int, unreadable: tuple[Unreadable, ...]) -> Iterator[Batch]:
+    """Cut a block into batches; what could not be read goes with the first, or alone."""
+    for start in range(0, max(frame.height, 1), rows):
+        yield Batch(_as_json(frame[start : start + rows]), unreadable if start == 0 else ())
+
+
+def _ragged(text: str, lines: Iterator[int]) -> Unreadable:
+    return Unreadable("malformed", f"line {next(lines, '?')}: {text}"[:RAW_CHARS])
+
+
+def _as_json(frame: pl.DataFrame) -> list[bytes]:
+
+    texts = frame.select(pl.struct(pl.all()).struct.json_encode().cast(pl.Binary)).to_series()
+    return texts.to_list()
+
+
+def _json_lines(file: SourceFile, codec: str, rows: int) -> Iterator[Batch]:
+    """Yield lines untouched: a record stays as its writer wrote it."""
+    records: list[bytes] = []
+    numbers: list[int] = []
+    unreadable: list[Unreadable] = []
+    with open_utf8(file.path, codec) as stream:
+        for number, line in enumerate(_lines(stream, file.name), start=1):
+            record = line.strip()
+            if not record:
+                continue
+            if _is_json(record):
+                records.append(record)
+                numbers.append(number)
+            else:
+                unreadable.append(Unreadable("malformed", f"line {number}: {shown(record)}"[:RAW_CHARS]))
+            if len(records) + len(unreadable) >= rows:
+                yield Batch(records, tuple(unreadable), tuple(numbers))
+                records, numbers, unreadable = [], [], []
+    if records or unreadable:
+        yield Batch(records, tuple(unreadable), tuple(numbers))
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        msgspec.json.decode(text, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True
+
+
+def _lines(stream: pa.NativeFile, name: str) -> Iterator[bytes]:
+    rest = b""
+    while chunk := stream.read(_BLOCK_BYTES):
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from whole
+        if len(rest) > _LONGEST_LINE:
+            raise Stop("malformed_file", f"{name} has a line over 64 MiB: it is not JSON Lines, one object per line")
+    yield rest
+
+
+def _open_parquet(file: SourceFile, rows: int) -> Reading:
+
+    try:
+        parquet = pq.ParquetFile(file.path)
+    except pa.ArrowException as error:
+        raise Stop("malformed_file", f"{file.name} is not a whole parquet file; upload it again") from error
+    return Reading(tuple(parquet.schema_arrow.names), (), _parquet(file, parquet, rows))
+
+
+def _parquet(file: SourceFile, parquet: pq.ParquetFile, rows: int) -> Iterator[Batch]:
+
+    try:
+        for table in parquet.iter_batches(batch_size=rows):
+            frame = pl.DataFrame(table)
+            yield Batch(_as_json(frame.with_columns(cs.binary().bin.encode("base64"))))
+    except (pa.ArrowException, OSError) as error:
+        raise Stop("malformed_file", f"{file.name} breaks off inside; upload it again") from error

@@ -1,0 +1,205 @@
+"""The file connector. Code, because there is no HTTP to describe: it reads a folder.
+
+An entity is the set of files its pattern matches. Its cursor says which contents were read; a file whose content is new
+is read whole, and merging on the key makes that cheap for the rows that did not change. What a file looks like is
+dialect.py's, its records records.py's, which files there are files.py's.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from connectors import registry
+from connectors.connector import (
+    Connector,
+    Credentials,
+    FieldMapping,
+    HealthStatus,
+    Mode,
+    Page,
+    Unreadable,
+)
+from connectors.declarative.catalogue import default_schema
+from connectors.errors import ConnectorError, Stop
+from connectors.landing import RAW_SCHEMA, Landed, RecordShape, land_records
+from connectors.vendors.file import files, records
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from connectors.connector import Cursor, Entity, SyncOptions
+    from connectors.manifest import Manifest
+    from connectors.vendors.file.files import SourceFile
+
+_LOG = logging.getLogger(__name__)
+_ROWS = 10_000
+_REMEMBERED = 200  # files a cursor lists one by one; beyond that it holds one digest for all of them
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """The files of one entity with the identity of their content, and what is known of each."""
+
+    files: list[SourceFile]
+    states: Mapping[str, dict[str, Any]]
+
+    def unread(self, cursor: Cursor) -> list[SourceFile]:
+        """Return the files whose content the cursor does not vouch for."""
+        if "digest" in cursor:
+            return [] if cursor["digest"] == self._digest() else self.files
+        known = cursor.get("files", {})
+        return [f for f in self.files if known.get(f.name, {}).get("content") != self.states[f.name]["content"]]
+
+    def cursor(self) -> Cursor:
+        """Return the cursor once every file is read: short however many files there are."""
+        if len(self.files) > _REMEMBERED:
+            return {"digest": self._digest()}
+        return {"files": dict(self.states)}
+
+    def cursor_after(self, cursor: Cursor, done: set[str]) -> Cursor | None:
+        """Return the cursor while files remain: those just read, and of the others what was known before."""
+        if len(self.files) > _REMEMBERED or "digest" in cursor:
+            return None
+        known = cursor.get("files", {})
+        kept = {name: known[name] for name in self.states if name in known and name not in done}
+        return {"files": kept | {name: self.states[name] for name in done}}
+
+    def _digest(self) -> str:
+        named = sorted(f"{name}\0{state['content']}" for name, state in self.states.items())
+        return blake2b("\n".join(named).encode(), digest_size=16).hexdigest()
+
+
+class FileConnector(Connector):
+    """Reads people, accounts and activities from csv, jsonl and parquet files."""
+
+    manifest: ClassVar[Manifest] = registry.manifest("file")
+
+    def authenticate(self) -> Credentials:
+        """Return an empty session: the folder's permissions are the only key."""
+        return Credentials(base_url=files.folder_of(self._setting("folder")).as_uri(), auth=None)
+
+    def entities(self) -> list[Entity]:
+        """List people, accounts and activities; their names are fixed, their patterns are settings."""
+        return registry.entities(self.id)
+
+    def sync(self, credentials: Credentials, cursor: Cursor | None, options: SyncOptions) -> Iterator[Page]:
+        """Read the files whose content the cursor does not know, oldest first; all of them in full mode."""
+        del credentials
+        known: Cursor = {} if options.mode is Mode.FULL else (cursor or {})
+        folder = self._folder(options.entity, known)
+        done: set[str] = set()
+        pending = _empty_page()
+        for file in folder.unread(known):
+            for page in self._read(file, options.page_size or _ROWS):
+                if pending.rows.num_rows or pending.unreadable:
+                    yield pending
+                pending = page
+            files.check_untouched(file)
+            done.add(file.name)
+            pending = replace(pending, cursor=folder.cursor_after(known, done))
+        yield replace(pending, cursor=folder.cursor(), has_more=False)
+
+    def get_schema(self, credentials: Credentials | None = None) -> list[FieldMapping]:
+        """Return the fields the default mapping knows; with credentials, the columns the files really have."""
+        shipped = default_schema(self.manifest, registry.mapping_path(self.id))
+        if credentials is None:
+            return shipped
+        mapped = {(item.entity, item.source): item for item in shipped}
+        found = [
+            mapped.get((entity.name, column)) or FieldMapping(entity.name, column, "string")
+            for entity in self.entities()
+            for column in self._columns(entity.name)
+        ]
+        return found or shipped
+
+    def health_check(self, credentials: Credentials) -> HealthStatus:
+        """Look for the files and at the first bytes of the newest of each entity."""
+        del credentials
+        parts: list[str] = []
+        try:
+            for entity in self.entities():
+                found = self._files(entity.name)
+                parts.append(f"{entity.name}: {len(found)} files")
+                if found:
+                    parts.extend(self._open(found[-1]).notices)
+        except ConnectorError as error:
+            return HealthStatus(ok=False, detail=error.message, checked_at=self.context.clock())
+        any_file = any(self._files(entity.name) for entity in self.entities())
+        return HealthStatus(ok=any_file, detail="; ".join(parts), checked_at=self.context.clock())
+
+    def _setting(self, name: str) -> Any:
+        return self.context.settings.get(name)
+
+    def _files(self, entity: str) -> list[SourceFile]:
+        pattern = str(self._setting(entity) or f"{entity}*")
+        found = files.matching(files.folder_of(self._setting("folder")), pattern)
+        if not found and self._setting(entity):
+            raise Stop("no_files", f"no file matches {pattern!r}, which the setting {entity!r} names")
+        return found
+
+    def _folder(self, entity: str, cursor: Cursor) -> _Folder:
+        found = self._files(entity)
+        known = cursor.get("files", {})
+        now_ns = int(self.context.clock().timestamp() * 1e9)
+        return _Folder(found, {file.name: _state(file, known.get(file.name), now_ns) for file in found})
+
+    def _open(self, file: SourceFile, rows: int = _ROWS) -> records.Reading:
+        return records.open_records(
+            file, rows=rows, encoding=self._setting("encoding"), delimiter=self._setting("delimiter")
+        )
+
+    def _columns(self, entity: str) -> list[str]:
+        """Return the columns of an entity's files, in the order they are met."""
+        columns = [column for file in self._files(entity) for column in self._open(file).columns or ()]
+        return list(dict.fromkeys(columns))
+
+    def _read(self, file: SourceFile, rows: int) -> Iterator[Page]:
+        reading = self._open(file, rows)
+        for notice in reading.notices:
+            _LOG.warning("%s: %s", file.name, notice)
+        shape = self._shape(file, reading.columns)
+        for batch in reading.batches:
+            landed, unreadable = _landed(batch, shape)
+            yield Page(landed.table, None, has_more=True, unreadable=unreadable)
+
+    def _shape(self, file: SourceFile, columns: tuple[str, ...] | None) -> RecordShape:
+        key, stamp = str(self._setting("id_column") or "id"), self._setting("updated_column")
+        if columns is None:  # JSON Lines: every line has its own fields, and a path may lead into them
+            return RecordShape(items="$", id=key, timestamp=stamp or None)
+        if columns and key not in columns:
+            raise Stop(
+                "no_id_column",
+                f"{file.name} has no column {key!r} to know its rows by; it has {', '.join(columns[:20])}: "
+                "name one of them in the setting 'id_column'",
+            )
+        return RecordShape(items="$", id=_path(key), timestamp=_path(stamp) if stamp in columns else None)
+
+
+def _path(column: str) -> str:
+    """Return the path of a top-level column, whose name may hold dots and spaces."""
+    return f"['{column}']"
+
+
+def _state(file: SourceFile, known: Mapping[str, Any] | None, now_ns: int) -> dict[str, Any]:
+    """Return what identifies a file's content; an unmoved modification time spares reading the file."""
+    settled = files.settled_time(file, now_ns)
+    if known and known.get("modified_ns") == file.modified_ns and known["content"].startswith(f"{file.size}:"):
+        return dict(known)
+    content = {"content": files.digest(file)}
+    return content if settled is None else {**content, "modified_ns": settled}
+
+
+def _landed(batch: records.Batch, shape: RecordShape) -> tuple[Landed, tuple[Unreadable, ...]]:
+    """Land a batch; a line that is no record is named by its number where the batch knows it."""
+    landed = land_records(batch.records, shape)
+    return landed, (*batch.unreadable, *batch.located(landed.unreadable))
+
+
+def _empty_page() -> Page:
+    return Page(RAW_SCHEMA.empty_table(), None, has_more=True)
+
+
+CONNECTOR = FileConnector

@@ -1,0 +1,1 @@
+"""Salesforce: the CRM read over REST and SOQL."""
