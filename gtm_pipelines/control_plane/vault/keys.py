@@ -35,6 +35,7 @@ class Key:
     def __init__(self, material: SecretStr) -> None:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415  only work with secrets pays for it
 
+        self.kid = ""  # so that an error reporter can print even a key that was refused
         if not _KEY.fullmatch(material.get_secret_value()):
             raise KeyMissingError(f"the encryption key must be exactly 64 lower-case hex digits; {HOW_TO}")
         self.aead: AESGCM = AESGCM(bytes.fromhex(material.get_secret_value()))
@@ -53,6 +54,7 @@ class KeyRing:
     __slots__ = ("_keys", "primary")
 
     def __init__(self, primary: SecretStr, previous: Sequence[SecretStr] = ()) -> None:
+        self._keys: dict[str, Key] = {}
         self.primary = Key(primary)
         self._keys = {key.kid: key for key in (self.primary, *map(Key, previous))}
 

@@ -72,8 +72,14 @@ class VaultStore:
 
 
 def as_secrets(fields: Mapping[str, str | Secret]) -> dict[str, Secret]:
-    """Wrap the values at once and check nothing yet, so that no traceback from below has plain text in its frames."""
-    return {name: value if isinstance(value, Secret) else Secret(value) for name, value in fields.items()}
+    """Wrap the values at once and refuse nothing yet, so that no traceback from below has plain text in its frames.
+
+    What is not text becomes empty, which is refused when it is written.
+    """
+    return {
+        name: value if isinstance(value, Secret) else Secret(value if isinstance(value, str) else "")
+        for name, value in fields.items()
+    }
 
 
 def _check(secrets: Mapping[str, Secret]) -> None:
@@ -81,7 +87,7 @@ def _check(secrets: Mapping[str, Secret]) -> None:
         if not _FIELD.fullmatch(name):
             raise InvalidInputError("a credential field's name is lower-case letters, digits and underscores, up to 60")
         if not secret.reveal().strip():
-            raise InvalidInputError(f"credential {name!r} is empty")
+            raise InvalidInputError(f"credential {name!r} is empty, or not text")
         if len(secret.reveal().encode("utf-8", "surrogatepass")) > _LONGEST:
             raise InvalidInputError(f"credential {name!r} is longer than 64 KiB")
         if not _is_text(secret):

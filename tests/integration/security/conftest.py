@@ -1,0 +1,60 @@
+"""A control plane on disk and a way to start worker processes on it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from pydantic import SecretStr
+
+from gtm_pipelines.control_plane import ControlPlane, open_control_plane
+from gtm_pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
+KEY = "0123456789abcdef" * 4
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def plane(home: Path) -> Iterator[ControlPlane]:
+    settings = Settings(home=home, encryption_key=SecretStr(KEY))
+    with open_control_plane(settings, actor="test") as opened:
+        opened.add_tenant("acme")
+        credentials = {"client_id": "id-000000", "client_secret": "secret-000000", "refresh_token": "token-0"}
+        opened.add_connection("acme", "crm", "salesforce", {}, credentials)
+        yield opened
+
+
+@pytest.fixture
+def start(home: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start a worker; whatever still runs at the end of the test is killed."""
+    running: list[subprocess.Popen[str]] = []
+
+    def begin(task: str, argument: str = "") -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, HERE / "worker.py", task, home, argument],
+            cwd=ROOT,
+            env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        running.append(process)
+        return process
+
+    yield begin
+    for process in running:
+        process.kill()
+        process.communicate()
