@@ -53,6 +53,9 @@ LARGEST_RECORD = 1024 * 1024
 MOST_KEYS = 1000
 _SHOWN = 2000
 _WHOLE_NUMBER = re.compile(rb"(-?\d{1,38})(?:\.0+)?")
+_TOO_LONG = 10**38
+_REPLACEMENT = "\ufffd"  # stands where something unreadable was: two ids may have become one
+_MENDED = rb"\ufffd"
 _NOT_DELETED = (None, False, 0, "", "false", "False", "0")
 
 
@@ -90,7 +93,8 @@ def land(body: bytes, shape: RecordShape) -> Landed:
 
     ``null`` at ``items`` is an empty page: vendors write it for an empty list.
     """
-    return land_slices(slice_records(body, shape.items), shape)
+    records, mended = _cut(body, shape.items)
+    return _land(records, shape, mended=mended)
 
 
 def land_records(records: Sequence[bytes | dict[str, Any]], shape: RecordShape) -> Landed:
@@ -115,14 +119,19 @@ def tombstones(deleted: Sequence[tuple[str, Any]]) -> pa.Table:
 
 
 def slice_records(body: bytes, items: str) -> list[msgspec.Raw]:
-    """Return the records of a page as verbatim slices."""
+    """Return the records of a page as verbatim slices; raise Stop as :func:`land` does."""
+    return _cut(body, items)[0]
+
+
+def _cut(body: bytes, items: str) -> tuple[list[msgspec.Raw], bool]:
+    """Return the records, and whether the page had to be mended before it could be cut."""
     steps = paths.parse(items)
     try:
-        return _slices(body, steps)
+        return _slices(body, steps), False
     except (msgspec.DecodeError, RecursionError):
         pass
     try:
-        return _slices(neutralise(body), steps)
+        return _slices(neutralise(body), steps), True
     except (msgspec.DecodeError, RecursionError):
         raise Stop("malformed_page", "the vendor's answer is not whole JSON") from None
 
@@ -204,12 +213,17 @@ class _Columns:
 
 def land_slices(records: Sequence[bytes | msgspec.Raw], shape: RecordShape) -> Landed:
     """Turn record slices into rows."""
+    return _land(records, shape, mended=False)
+
+
+def _land(records: Sequence[bytes | msgspec.Raw], shape: RecordShape, *, mended: bool) -> Landed:
     columns = _Columns()
     decoder = _quick_decoder(shape.id, shape.timestamp, shape.deleted)
     for record in records:
         raw = bytes(record)
         reason = _unfit(raw)
         if reason is None:
+            columns.repaired += mended and _MENDED in raw
             _add(columns, raw, decoder, shape)
         else:
             columns.set_aside(reason, raw)
@@ -270,7 +284,7 @@ def _add(columns: _Columns, raw: bytes, decoder: msgspec.json.Decoder[Any] | Non
         key, time, deleted = fields.id, fields.time, fields.deleted
     except msgspec.DecodeError:
         key, time, deleted = _read_carefully(payload, shape)
-    if key is None or key == "" or (isinstance(key, str) and (key.isspace() or not key.isprintable())):
+    if not _is_key(key):
         columns.set_aside("bad_key", raw)
         return
     columns.ids.append(key)
@@ -278,6 +292,12 @@ def _add(columns: _Columns, raw: bytes, decoder: msgspec.json.Decoder[Any] | Non
     columns.deleted.append(deleted not in _NOT_DELETED)
     columns.payloads.append(payload)
     columns.hashes.append(blake2b(raw, digest_size=16).hexdigest())
+
+
+def _is_key(key: str | int | None) -> TypeGuard[str | int]:
+    if isinstance(key, int):
+        return abs(key) < _TOO_LONG
+    return bool(key) and not key.isspace() and key.isprintable() and _REPLACEMENT not in key
 
 
 @functools.lru_cache(maxsize=512)
@@ -288,8 +308,8 @@ def _quick_decoder(key: str, time: str | None, deleted: str | None) -> msgspec.j
     if any(len(step) != 1 or not isinstance(step[0], str) for step in steps.values()):
         return None
     types = {"id": str | int | None, "time": str | int | float | None, "deleted": bool | int | float | str | None}
-    # a field without a path gets a name no record has
-    rename = {field: str(steps[field][0]) if field in steps else f"\0{field}" for field in names}
+    # a field without a path gets a name no vendor uses; msgspec refuses control characters in names
+    rename = {field: str(steps[field][0]) if field in steps else f"(no path for {field})" for field in names}
     if len(set(rename.values())) != len(rename):
         return None
     struct = msgspec.defstruct("Record", [(field, types[field], None) for field in names], rename=rename)
