@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -39,8 +40,18 @@ def clock() -> StillClock:
     return StillClock()
 
 
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty database, copied for each test instead of being made again."""
+    home = tmp_path_factory.mktemp("blank")
+    open_control_plane(Settings(home=home)).close()
+    return home / "control.db"
+
+
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path, blank: Path) -> Settings:
+    (tmp_path / "home").mkdir()
+    shutil.copy(blank, tmp_path / "home" / "control.db")
     return Settings(home=tmp_path / "home", encryption_key=SecretStr(KEY))
 
 
