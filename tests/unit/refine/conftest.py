@@ -18,7 +18,7 @@ from gtm_pipelines.warehouse.names import entity_table
 from quality.mapping import parse_mapping
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-TOMBSTONE = object()
+TOMBSTONE = "tombstone"
 
 
 class Bench:
