@@ -20,6 +20,8 @@ STAMPS = ("SystemModstamp", "LastModifiedDate", "CreatedDate", "LoginTime")
 LONGEST_QUERY = 12_000
 """Bytes of an encoded query. Salesforce refuses 16,384 of URI and headers together; the token needs the rest."""
 
+_CLAUSES = 600  # what FROM, WHERE, ORDER BY and LIMIT need of them
+
 _LEFT_OUT = {"address", "location", "base64"}  # compounds repeat their parts; base64 is a link to bytes, not a value
 _TYPES = {
     "boolean": "boolean",
@@ -73,10 +75,10 @@ class SObject:
         """The fields every query selects: they order the rows and tell their versions apart."""
         return ("Id",) if self.stamp is None else ("Id", self.stamp)
 
-    def chunks(self, budget: int = LONGEST_QUERY) -> list[list[str]]:
-        """Split the fields so that each list fits a query of ``budget`` bytes; mostly there is one list."""
+    def chunks(self) -> list[list[str]]:
+        """Split the fields so that each list fits a query of ``LONGEST_QUERY`` bytes; mostly there is one list."""
         keys = [*self.keys, *(["IsDeleted"] if self.has_deletes else [])]
-        room = budget - _length(keys) - _length(["x" * 400])  # what FROM, WHERE and ORDER BY need
+        room = LONGEST_QUERY - _length(keys) - _CLAUSES
         chunks: list[list[str]] = [[]]
         used = 0
         for name in (f.name for f in self.fields if f.is_selected and f.name not in keys):

@@ -186,11 +186,11 @@ def _custom(name: str) -> Entity:
 def _position(cursor: Cursor | None) -> Position | None:
     if not cursor or "id" not in cursor:
         return None
-    return Position(datetime.fromisoformat(cursor["modstamp"]).astimezone(UTC), cursor["id"])
+    return Position(datetime.fromisoformat(cursor["watermark"]).astimezone(UTC), cursor["id"])
 
 
 def _as_cursor(stamp: datetime, record_id: str | None) -> dict[str, Any]:
-    return {"modstamp": literal(stamp), "id": record_id}
+    return {"watermark": literal(stamp), "id": record_id}
 
 
 CONNECTOR = SalesforceConnector

@@ -1,0 +1,160 @@
+"""A vendor of the sandbox as a test uses it: connectors to it over real HTTP, its faults, its truth, its moving world."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from connectors import registry
+from connectors.connector import Connector, ConnectorContext
+from connectors.runtime.redaction import Secret
+from connectors.runtime.transport import EgressPolicy, RateLimit, RetryPolicy, Transport
+
+NOW = datetime(2027, 1, 1, tzinfo=UTC)
+"""When every test sync starts: long after the world's present, so that settling hides nothing."""
+
+_CREDENTIALS = {
+    "salesforce": {
+        "client_id": "sandbox-client",
+        "client_secret": "sandbox-secret-{}",
+        "refresh_token": "sandbox-refresh-{}",
+    },
+    "customerio": {"app_api_key": "sandbox-cio-{}"},
+}
+_URLS = {
+    "salesforce": {"login_url": "{}/{}/salesforce"},
+    "customerio": {"base_url": "{}/{}/customerio/v1"},
+}
+
+
+class MemoryStore:
+    """A credential store in memory; remembers what was written to it, in order."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        self.fields = {name: Secret(value) for name, value in fields.items()}
+        self.written: list[dict[str, str]] = []
+
+    def read(self) -> Mapping[str, Secret]:
+        return dict(self.fields)
+
+    def write(self, changed: Mapping[str, Secret]) -> None:
+        self.fields |= changed
+        self.written.append({name: value.reveal() for name, value in changed.items()})
+
+    def lock(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    @property
+    def secrets(self) -> list[str]:
+        """Every value that must never be seen, tokens of this session included."""
+        names = {"client_id", "instance_url", "access_token_expires_at", "username"}
+        return [value.reveal() for name, value in self.fields.items() if value and name not in names]
+
+
+class Waiting:
+    """Time for a transport whose waits cost nothing: sleeping moves the clock."""
+
+    def __init__(self) -> None:
+        self.slept = 0.0
+        self.sleeps: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+        self.sleeps.append(seconds)
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.slept
+
+
+@dataclass
+class Sandboxed:
+    """One tenant's account at one vendor of a running sandbox."""
+
+    base_url: str
+    tenant: str
+    connector_id: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    store: MemoryStore = field(init=False)
+    waiting: Waiting = field(default_factory=Waiting)
+    _transports: list[Transport] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.store = MemoryStore(self.credentials)
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """The fields the sandbox knows this tenant by."""
+        return {name: text.format(self.tenant) for name, text in _CREDENTIALS[self.connector_id].items()}
+
+    def connect(self, *, rate: RateLimit | None = None, wrong: Mapping[str, str] | None = None, **settings: Any) -> Connector:
+        """Build a connector; ``wrong`` replaces credentials, further keywords are settings."""
+        store = self.store if wrong is None else MemoryStore({**self.credentials, **wrong})
+        policy = EgressPolicy(frozenset(registry.manifest(self.connector_id).allowed_hosts), self.base_url)
+        quick = RetryPolicy(base=0.0, uniform=lambda low, _: low)
+        transport = Transport(
+            policy,
+            rate=rate,
+            retry=quick,
+            clock=lambda: NOW,
+            sleep=self.waiting.sleep,
+            monotonic=self.waiting.monotonic,
+        )
+        self._transports.append(transport)
+        urls = {name: text.format(self.base_url, self.tenant) for name, text in _URLS[self.connector_id].items()}
+        context = ConnectorContext({**urls, **self.settings, **settings}, transport, store, lambda: NOW)
+        return registry.build(self.connector_id, context)
+
+    def close(self) -> None:
+        """Close every connection the connectors opened."""
+        for transport in self._transports:
+            transport.close()
+
+    @contextmanager
+    def suffering(self, **faults: Any) -> Iterator[None]:
+        """Switch faults on for a while; only this vendor's of this tenant."""
+        self._call("PUT", "_faults", json={self.connector_id: faults})
+        try:
+            yield
+        finally:
+            self._call("PUT", "_faults", json={self.connector_id: {}})
+
+    def ledger(self) -> list[dict[str, Any]]:
+        """Every request this vendor answered since the ledger was cleared."""
+        return [entry for entry in self._call("GET", "_ledger") if entry["vendor"] == self.connector_id]
+
+    def clear_ledger(self) -> None:
+        """Forget the requests so far."""
+        self._call("DELETE", "_ledger")
+
+    def advance(self, steps: int = 1) -> dict[str, int]:
+        """Let days pass at the vendor; say what was touched."""
+        counts: dict[str, int] = self._call("POST", f"_advance?steps={steps}")["counts"]
+        return counts
+
+    def truth(self, entity: str) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the ids that live and those that are deleted at the vendor now."""
+        records = [
+            record
+            for record in self._call("GET", "_truth/records")
+            if (record["connector"], record["entity"]) == (self.connector_id, entity)
+        ]
+        gone = frozenset(record["external_id"] for record in records if record["is_deleted"])
+        return frozenset(record["external_id"] for record in records) - gone, gone
+
+    def now(self) -> datetime:
+        """The world's present."""
+        return datetime.fromisoformat(self._call("GET", "_now")["now"])
+
+    def _call(self, method: str, path: str, **options: Any) -> Any:
+        response = httpx.request(method, f"{self.base_url}/{self.tenant}/{path}", trust_env=False, timeout=60, **options)
+        answer = response.json()
+        if response.status_code != httpx.codes.OK:
+            raise RuntimeError(f"the sandbox answers {answer}")
+        return answer
+

@@ -1,0 +1,36 @@
+"""One running sandbox for all vendor tests, and a fresh world for those that let its time pass."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from gtm_pipelines import sandbox
+from tests.contract.sandboxed import Sandboxed
+
+SIZE = 600
+_tenants = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    directory = tmp_path_factory.mktemp("sandbox")
+    sandbox.create_world(directory, "still", size=SIZE, seed=7)
+    with sandbox.running(directory) as url:
+        yield directory, url
+
+
+@pytest.fixture
+def new_world(cloud: tuple[Path, str]) -> Callable[[str], Sandboxed]:
+    """Make a world of its own for a test that changes it."""
+
+    def made(connector: str, size: int = 200) -> Sandboxed:
+        directory, url = cloud
+        tenant = f"moving_{next(_tenants)}"
+        sandbox.create_world(directory, tenant, size=size, seed=11)
+        return Sandboxed(url, tenant, connector)
+
+    return made
