@@ -12,7 +12,7 @@ import functools
 import re
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import msgspec
 import pyarrow as pa
@@ -137,10 +137,16 @@ def _cut(body: bytes, items: str) -> tuple[list[msgspec.Raw], bool]:
 
 
 def _slices(body: bytes, steps: tuple[paths.Step, ...]) -> list[msgspec.Raw]:
+    decoder = _envelope(steps)
+    if decoder is None:
+        return _walk(body, steps)
     try:
-        return _collect(_envelope(steps).decode(body))
+        records = _collect(decoder.decode(body))
     except (msgspec.ValidationError, _MissingError):
         return _walk(body, steps)
+    if True not in steps or steps[-1] is True:
+        return records
+    return [record for value in records for record in _spread(value)]
 
 
 class _MissingError(Exception):
@@ -148,17 +154,16 @@ class _MissingError(Exception):
 
 
 @functools.lru_cache(maxsize=512)
-def _envelope(steps: tuple[paths.Step, ...]) -> msgspec.json.Decoder[Any]:
-    """Compile the items path into a decoder that goes straight to the records."""
-    found: Any = list[msgspec.Raw] if not steps or steps[-1] is not True else msgspec.Raw
+def _envelope(steps: tuple[paths.Step, ...]) -> msgspec.json.Decoder[Any] | None:
+    """Compile the items path into a decoder that goes straight to the records; an index is left to the walk."""
+    if any(isinstance(step, int) and step is not True for step in steps):
+        return None
+    found: Any = msgspec.Raw if True in steps else list[msgspec.Raw]
     for step in reversed(steps):
         if step is True:
             found = list[found]
-        elif isinstance(step, str):
-            found = msgspec.defstruct("Level", [("inner", found, msgspec.UNSET)], rename={"inner": step})
         else:
-            found = list[msgspec.Raw]  # an index: let the walk handle it
-            return msgspec.json.Decoder(msgspec.defstruct("Never", [("inner", int)], tag=True))
+            found = msgspec.defstruct("Level", [("inner", found, msgspec.UNSET)], rename={"inner": str(step)})
     return msgspec.json.Decoder(found)
 
 
@@ -175,22 +180,22 @@ def _collect(value: Any) -> list[msgspec.Raw]:
 
 
 def _walk(body: bytes, steps: tuple[paths.Step, ...]) -> list[msgspec.Raw]:
-    path = "$" + "".join(
-        f"[{'*' if step is True else step if isinstance(step, int) else repr(step)}]" for step in steps
-    )
-    found = paths.find(body, path)
-    if not steps or steps[-1] is not True:
-        if not found:
-            raise Stop("malformed_page", "the vendor's answer has nothing where its records should stand")
-        if bytes(found[0]) == b"null":
-            return []
-        if bytes(memoryview(found[0])[:1]) != b"[":
-            return [found[0]] if bytes(memoryview(found[0])[:1]) == b"{" else _not_a_list()
-        return [record for value in found for record in paths.find(value, "[*]")]
-    return found
+    """Find the records step by step; slower than the decoder, and clear about what is missing."""
+    found = paths.follow(body, steps)
+    if not found and True not in steps:
+        raise Stop("malformed_page", "the vendor's answer has nothing where its records should stand")
+    return [record for value in found for record in _spread(value)]
 
 
-def _not_a_list() -> list[msgspec.Raw]:
+def _spread(value: msgspec.Raw) -> list[msgspec.Raw]:
+    """Return the records of one value: an array's elements, an object itself, nothing for null."""
+    first = bytes(memoryview(value)[:1])
+    if first == b"[":
+        return paths.follow(value, (True,))
+    if first == b"{":
+        return [value]
+    if bytes(value) == b"null":
+        return []
     raise Stop("malformed_page", "the vendor's answer has no list where its records should stand")
 
 
@@ -297,7 +302,7 @@ def _add(columns: _Columns, raw: bytes, decoder: msgspec.json.Decoder[Any] | Non
 def _is_key(key: str | int | None) -> TypeGuard[str | int]:
     if isinstance(key, int):
         return abs(key) < _TOO_LONG
-    return bool(key) and not key.isspace() and key.isprintable() and _REPLACEMENT not in key
+    return key is not None and key != "" and not key.isspace() and key.isprintable() and _REPLACEMENT not in key
 
 
 @functools.lru_cache(maxsize=512)

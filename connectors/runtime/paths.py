@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from connectors.runtime.jsontext import neutralise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _STEP = re.compile(
     r"\.?(?P<name>[A-Za-z_@][A-Za-z0-9_@:-]*)|\['(?P<quoted>[^'\\\]]{1,200})'\]|\[(?P<index>\d{1,6})\]|(?P<all>\.?\*|\[\*\])"
@@ -50,8 +53,13 @@ def parse(path: str) -> tuple[Step, ...]:
 
 def find(raw: bytes | msgspec.Raw, path: str) -> list[msgspec.Raw]:
     """Return the verbatim slices ``path`` leads to; a step that leads nowhere yields nothing."""
+    return follow(raw, parse(path))
+
+
+def follow(raw: bytes | msgspec.Raw, steps: Iterable[Step]) -> list[msgspec.Raw]:
+    """Return the verbatim slices that parsed ``steps`` lead to."""
     found = [msgspec.Raw(raw)]
-    for step in parse(path):
+    for step in steps:
         found = [inner for value in found for inner in _descend(value, step)]
     return found
 

@@ -17,7 +17,7 @@ from connectors.errors import ConnectorError, Retry
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_SECONDS = re.compile(r"\d{1,9}(?:\.\d{1,6})?")
+_SECONDS = re.compile(r"\d{1,9}(?:\.\d{1,6})?", re.ASCII)
 _LONGEST_SENSIBLE = 7 * 24 * 3600.0  # beyond a week a Retry-After is a mistake, not a plan
 
 _ATTEMPTS = {

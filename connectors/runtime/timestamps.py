@@ -18,9 +18,10 @@ TimeValue = str | int | float | None
 _TYPE = pa.timestamp("us", tz="UTC")
 _ISO = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)"
-    r"(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)? ?(Z|z|UTC|[+-]\d\d(?::?\d\d)?)?)?"
+    r"(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)? ?(Z|z|UTC|[+-]\d\d(?::?\d\d)?)?)?",
+    re.ASCII,
 )
-_NUMBER = re.compile(r"-?\d{1,17}(?:\.\d{1,9})?")
+_NUMBER = re.compile(r"-?\d{1,17}(?:\.\d{1,9})?", re.ASCII)
 _EMPTY = re.compile(r"\s*|0000-00-00(?:[T ]00:00:00(?:\.0+)?Z?)?")  # MySQL's way of writing null
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -209,7 +209,11 @@ class Transport:
 
 
 def _for_flow(request: httpx.Request, response: Response) -> httpx.Response:
-    headers = {name: value for name, value in response.headers.items() if name != "transfer-encoding"}
+    headers = [
+        (name.encode(), value.encode("utf-8", "surrogateescape"))
+        for name, value in response.headers.items()
+        if name != "transfer-encoding"
+    ]
     return httpx.Response(response.status, headers=headers, content=response.content, request=request)
 
 

@@ -41,11 +41,11 @@ def resolve_link(current: Request, link: str) -> str:
 
     A next link carries our credential with it, so a vendor's answer may not choose another host for it.
     """
-    url = urljoin(current.url, link)
     try:
+        url = urljoin(current.url, link)
         here, there = urlsplit(current.url), urlsplit(url)
         same = (here.scheme, here.hostname, here.port) == (there.scheme, there.hostname, there.port)
-    except ValueError:
+    except ValueError:  # not a URL at all
         same = False
     if not same or there.username is not None:
         raise Stop("foreign_link", "the vendor's next link leads to another host, which is never followed")
