@@ -101,13 +101,15 @@ def refresh_tenant(
     tenant: str,
     *,
     full: bool = False,
+    replay: Collection[str] = (),
     stages: Collection[Stage] = tuple(Stage),
     clock: Callable[[], datetime] = utc_now,
     on_stage: Callable[[str], None] | None = None,
 ) -> RefreshReport:
     """Refine, resolve, rebuild marts and views, check and publish one tenant; raise StageFailedError when one fails.
 
-    With ``full`` every stage looks at everything again instead of at what changed.
+    With ``full`` every stage looks at everything again instead of at what changed; ``replay`` names connections whose
+    stored records are mapped again.
     """
     scope = TenantId(tenant)
     work = _Refresh(
@@ -115,6 +117,7 @@ def refresh_tenant(
         inputs=refine_inputs(control, scope),
         clock=clock,
         full=full,
+        replay=frozenset(replay),
         stages=set(stages),
         say=on_stage or (lambda _: None),
         report=RefreshReport(tenant=scope, started_at=clock()),
@@ -150,6 +153,7 @@ class _Refresh:
     inputs: list[RefineInput]
     clock: Callable[[], datetime]
     full: bool
+    replay: frozenset[str]
     stages: set[Stage]
     say: Callable[[str], None]
     report: RefreshReport
@@ -179,14 +183,12 @@ class _Refresh:
         self.report.seconds[stage] = round(time.monotonic() - began, 3)
 
     def _refine(self, warehouse: Warehouse) -> None:
-        self.report.refine = refine_tenant(
-            warehouse,
-            self.report.tenant,
-            self.inputs,
-            clock=self.clock,
-            full=self.full,
-            region=self.settings.default_region,
-        )
+        tenant, region = self.report.tenant, self.settings.default_region
+        again = [each for each in self.inputs if self.full or each.name in self.replay]
+        rest = [each for each in self.inputs if each not in again]
+        replayed = refine_tenant(warehouse, tenant, again, clock=self.clock, full=True, region=region)
+        self.report.refine = refine_tenant(warehouse, tenant, rest, clock=self.clock, region=region)
+        self.report.refine.entities += replayed.entities
 
     def _resolve(self, warehouse: Warehouse) -> None:
         self.report.resolution = resolve_tenant(warehouse, self.report.tenant, clock=self.clock, full=self.full)

@@ -1,0 +1,216 @@
+"""``gtm connections``: a tenant's accounts at vendors, their credentials and their health."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gtm_pipelines.cli import secrets
+from gtm_pipelines.cli.connectors import find_manifest
+from gtm_pipelines.cli.exits import Exit, UsageError
+from gtm_pipelines.cli.output import Json, ago, emit, progress, table
+from gtm_pipelines.cli.session import open_session, utc_now
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from connectors.connector import HealthStatus
+    from connectors.manifest import Manifest, SettingField
+    from gtm_pipelines.cli.session import Session
+    from gtm_pipelines.control_plane import Connection
+
+app = typer.Typer(help="Connect sources to a tenant, test, pause and remove them.", no_args_is_help=True)
+
+Tenant = Annotated[str, typer.Argument(help="The tenant's id.")]
+Name = Annotated[
+    str, typer.Argument(metavar="CONNECTION", help="The connection's name: its connector's id unless it was named.")
+]
+SecretsFile = Annotated[
+    Path | None,
+    typer.Option("--secrets-file", help="Credentials as JSON or name=value lines; - reads stdin.", metavar="FILE"),
+]
+FromEnv = Annotated[bool, typer.Option("--from-env", help="Take credentials from GTM_<CONNECTOR>_<FIELD> variables.")]
+
+
+@app.command("add")
+def add(
+    tenant: Tenant,
+    connector: Annotated[str, typer.Argument(help="The connector's id: `gtm connectors list`.")],
+    name: Annotated[
+        str | None, typer.Option("--name", help="The connection's name; the connector's id if left out.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting, not a secret; may be repeated.")
+    ] = None,
+    schedule: Annotated[str, typer.Option("--schedule", help="When to sync: five cron fields, UTC.")] = "*/15 * * * *",
+    secrets_file: SecretsFile = None,
+    from_env: FromEnv = False,
+    as_json: Json = False,
+) -> None:
+    """Connect a source to a tenant. Credentials are asked for, or come from a file, stdin or the environment.
+
+    gtm connections add acme salesforce
+    gtm connections add acme salesforce --secrets-file salesforce.json --set api_version=62.0
+    gtm connections add acme customerio --from-env        (GTM_CUSTOMERIO_APP_API_KEY)
+    gtm connections add acme file --set folder=/data/exports --name exports
+    """
+    manifest = find_manifest(connector)
+    wanted = read_settings_of(manifest, settings or [])
+    with open_session() as session:
+        owner = session.control.get_tenant(tenant).id
+        made = session.control.add_connection(
+            owner,
+            name or connector,
+            connector,
+            settings=wanted,
+            credentials=secrets.collect(manifest, source=secrets_file, from_env=from_env),
+            schedule=schedule,
+        )
+
+        def show(out: Console) -> None:
+            out.print(f"connected {manifest.name} to {owner} as {made.name}")
+            out.print(f"next: gtm connections test {owner} {made.name}; gtm sync {owner} {made.name}")
+
+        emit(made, as_json=as_json, show=show)
+
+
+@app.command("credentials")
+def credentials(tenant: Tenant, name: Name, secrets_file: SecretsFile = None, from_env: FromEnv = False) -> None:
+    """Give a connection new credentials, and let it be synced again if the vendor had refused the old ones.
+
+    gtm connections credentials acme salesforce --secrets-file salesforce.json
+    """
+    from connectors.runtime.redaction import Secret  # noqa: PLC0415  `gtm --help` must start fast
+
+    with open_session() as session:
+        found = session.control.get_connection(tenant, name)
+        fields = secrets.collect(find_manifest(found.connector), source=secrets_file, from_env=from_env)
+        store = session.control.credential_store(found.tenant, found.name)
+        store.write({field: Secret(value) for field, value in fields.items()})
+        session.control.resume_connection(found.tenant, found.name)
+        typer.echo(f"stored the credentials of {found.tenant}/{found.name}")
+
+
+@app.command("list")
+def list_(
+    tenant: Annotated[str | None, typer.Argument(help="Only this tenant.")] = None, as_json: Json = False
+) -> None:
+    """List connections with their status and last sync."""
+    with open_session() as session:
+        names = session.tenants([tenant] if tenant else None)
+        found = [connection for owner in names for connection in session.control.list_connections(owner)]
+        now = utc_now()
+
+        def show(out: Console) -> None:
+            rows = [
+                [
+                    c.tenant,
+                    c.name,
+                    c.connector,
+                    c.status,
+                    c.schedule,
+                    ago(c.last_sync_finished_at, now),
+                    c.status_reason,
+                ]
+                for c in found
+            ]
+            out.print(table(["tenant", "connection", "connector", "status", "schedule", "last sync", "reason"], rows))
+
+        emit(found, as_json=as_json, show=show)
+
+
+@app.command("test")
+def probe(tenant: Tenant, name: Name, as_json: Json = False) -> None:
+    """Call the vendor once with the stored credentials and say what it answered.
+
+    gtm connections test acme salesforce
+    """
+    with open_session() as session:
+        connection = session.control.get_connection(tenant, name)
+        with progress(f"asking {connection.connector}", quiet=as_json):
+            health = _probe(session, connection)
+
+        def show(out: Console) -> None:
+            out.print(f"{'ok' if health.ok else 'failed'}: {health.detail}")
+
+        emit(health, as_json=as_json, show=show)
+        raise typer.Exit(Exit.OK if health.ok else Exit.FAILED)
+
+
+def _probe(session: Session, connection: Connection) -> HealthStatus:
+    from gtm_pipelines.ingest.connections import open_connector  # noqa: PLC0415  `gtm --help` must start fast
+
+    with open_connector(session.settings, session.control, connection.tenant, connection.name, utc_now) as connector:
+        return connector.health_check(connector.authenticate())
+
+
+@app.command("pause")
+def pause(
+    tenant: Tenant,
+    name: Name,
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the audit log.")] = "paused by hand",
+) -> None:
+    """Stop syncing a connection until it is resumed."""
+    with open_session() as session:
+        session.control.pause_connection(tenant, name, reason)
+        typer.echo(f"paused {tenant}/{name}; gtm connections resume {tenant} {name} starts it again")
+
+
+@app.command("resume")
+def resume(tenant: Tenant, name: Name) -> None:
+    """Sync a paused connection again."""
+    with open_session() as session:
+        session.control.resume_connection(tenant, name)
+        typer.echo(f"resumed {tenant}/{name}")
+
+
+@app.command("remove")
+def remove(tenant: Tenant, name: Name, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+    """Remove a connection and its credentials; what it landed stays."""
+    with open_session() as session:
+        found = session.control.get_connection(tenant, name)
+        if not yes and not typer.confirm(f"remove {found.tenant}/{found.name} and its credentials?"):
+            raise UsageError("nothing was removed")
+        session.control.remove_connection(found.tenant, found.name)
+        typer.echo(f"removed {found.tenant}/{found.name}")
+
+
+def read_settings_of(manifest: Manifest, pairs: list[str]) -> dict[str, Any]:
+    """Read ``key=value`` settings against the connector's own list; a credential among them is refused."""
+    known = {field.name: field for field in manifest.settings}
+    hidden = {field.name for field in manifest.auth.fields}
+    given: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if key in hidden:
+            raise UsageError(
+                f"{key} is a credential and is never taken from an argument: use --secrets-file or --from-env"
+            )
+        if not equals or key not in known:
+            offered = ", ".join(known) or "none"
+            raise UsageError(f"{key!r} is not a setting of {manifest.name}; write KEY=VALUE with one of: {offered}")
+        given[key] = _typed(known[key], value)
+    missing = [name for name, field in known.items() if field.required and name not in given and field.default is None]
+    if missing:
+        raise UsageError(f"{manifest.name} also needs {' '.join(f'--set {name}=…' for name in missing)}")
+    return given
+
+
+def _typed(field: SettingField, value: str) -> str | int | bool | list[str]:
+    """Read a setting's text as the type its connector declares."""
+    if field.type == "integer":
+        if not value.lstrip("-").isdecimal():
+            raise UsageError(f"{field.name} must be a whole number, not {value!r}")
+        return int(value)
+    if field.type == "boolean":
+        if value.lower() not in _TRUTHS:
+            raise UsageError(f"{field.name} must be true or false, not {value!r}")
+        return _TRUTHS[value.lower()]
+    if field.type == "choice" and value not in field.choices:
+        raise UsageError(f"{field.name} must be one of {', '.join(field.choices)}, not {value!r}")
+    return [word.strip() for word in value.split(",") if word.strip()] if field.type == "list" else value
+
+
+_TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}

@@ -1,0 +1,188 @@
+"""``gtm demo``: three tenants, three sources each, from an empty folder to golden people, through Dagster.
+
+What is here is the order of things; what it says at the end stands in demo_report.py. It can be run again: tenants and
+worlds are kept, time moves on.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gtm_pipelines.cli.exits import CommandError, Exit
+from gtm_pipelines.cli.output import Json, console, emit
+from gtm_pipelines.cli.sandbox import DEFAULT_URL, sandbox_directory
+from gtm_pipelines.cli.session import log_to_stderr, utc_now
+from gtm_pipelines.cli.ui import answers, free_port, sandbox_beside
+from gtm_pipelines.settings import PROJECT_ROOT, read_env_file, read_settings, use_env_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+    from typing import Any
+
+    from gtm_pipelines.control_plane import ControlPlane
+    from gtm_pipelines.settings import Settings
+
+TENANTS = {"acme": "Acme Inc.", "globex": "Globex Corporation", "initech": "Initech"}
+_DAYS = 3
+
+
+@dataclass
+class Story:
+    """What happened, for the report: when each chapter began, and how long each part took."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    first_began: datetime = field(default_factory=utc_now)
+    second_began: datetime = field(default_factory=utc_now)
+    faults: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def part(self, what: str) -> Iterator[None]:
+        """Time a part, and say on stderr when it begins and ends."""
+        began = time.monotonic()
+        with _shown(what):
+            yield
+        self.seconds[what] = round(time.monotonic() - began, 2)
+        sys.stderr.write(f"  done  {what} ({self.seconds[what]:.1f} s)\n")
+
+
+def demo(
+    size: Annotated[
+        int, typer.Option("--size", min=50, help="About how many real people each tenant's world has.")
+    ] = 400,
+    as_json: Json = False,
+) -> None:
+    """Build three tenants with three sources each on this machine, and show what comes of it.
+
+    Writes .env, serves the sandbox for its time, runs a full sync and a refinement through Dagster, lets the world move
+    on, runs an incremental sync and another refinement, and reports. What it makes is in .gtm; make clean removes it.
+    """
+    from gtm_pipelines.cli.demo_report import build_report, show_report  # noqa: PLC0415  `gtm --help` must start fast
+    from gtm_pipelines.control_plane import open_control_plane  # noqa: PLC0415  see above
+
+    write_env_file(PROJECT_ROOT / ".env")
+    use_env_file()
+    settings = read_settings()
+    log_to_stderr(settings)
+    story = Story()
+    with open_control_plane(settings, actor="demo") as control:
+        with story.part("making three worlds of people and companies"):
+            make_worlds(settings, size)
+        with sandbox_beside(settings):
+            set_up(settings, control)
+            _chapters(settings, story)
+        report = build_report(settings, control, list(TENANTS), story)
+    emit(report, as_json=as_json, show=lambda out: show_report(out, report))
+    raise typer.Exit(Exit.FAILED if report.faults else Exit.OK)
+
+
+def _chapters(settings: Settings, story: Story) -> None:
+    from gtm_pipelines.sandbox import advance  # noqa: PLC0415  `gtm --help` must start fast
+
+    story.first_began = utc_now()
+    _job(settings, story, "full_sync", "first full sync of nine connections")
+    _job(settings, story, "refine", "refining to golden people")
+    with story.part(f"letting {_DAYS} days pass at the vendors"):
+        for tenant in TENANTS:
+            advance(sandbox_directory(settings), tenant, steps=_DAYS)
+    story.second_began = utc_now()
+    _job(settings, story, "incremental_sync", "incremental sync of what changed")
+    _job(settings, story, "refine", "refining what changed")
+
+
+def _job(settings: Settings, story: Story, job: str, what: str) -> None:
+    """Run a job through Dagster; its faults are part of the story, not its end."""
+    with story.part(what):
+        from gtm_pipelines.defs.instance import launch  # noqa: PLC0415  Dagster takes over a second to import
+
+        for run in launch(settings, job, list(TENANTS)):
+            story.faults += [f"{job}: {fault}" for fault in run.faults]
+            if not run.success and not run.faults:
+                story.faults.append(f"{job}: run {run.run_id} failed")
+
+
+def write_env_file(path: Path) -> None:
+    """Add what is missing to ``.env``, readable by its owner only; a key that is there is never replaced."""
+    known = read_env_file(path)
+    home = path.parent / ".gtm"
+    url = DEFAULT_URL if not answers(DEFAULT_URL) else f"http://127.0.0.1:{free_port()}"
+    wanted = {
+        "CONNECTOR_ENCRYPTION_KEY": secrets.token_hex(32),
+        "GTM_HOME": str(home),
+        "GTM_SANDBOX_URL": url,
+        "DAGSTER_HOME": str(path.parent),
+        "GTM_DAGSTER_DIR": str(home / "dagster"),
+    }
+    missing = {name: value for name, value in wanted.items() if name not in known}
+    if not missing:
+        return
+    handle = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
+    with os.fdopen(handle, "a", encoding="utf-8") as file:
+        if not known:
+            file.write(
+                "# Written by `gtm demo`. The real environment wins over this file. Keep the key: it opens the vault.\n"
+            )
+        file.writelines(f"{name}={value}\n" for name, value in missing.items())
+    path.chmod(0o600)
+
+
+def make_worlds(settings: Settings, size: int) -> None:
+    """Make the worlds that do not exist yet, each with its own seed, and their file exports."""
+    from gtm_pipelines.sandbox import create_world, files  # noqa: PLC0415  `gtm --help` must start fast
+
+    directory = sandbox_directory(settings)
+    for seed, tenant in enumerate(TENANTS, start=1):
+        if not (directory / tenant).exists():
+            create_world(directory, tenant, size=size, seed=seed)
+        files(directory, tenant)
+
+
+def set_up(settings: Settings, control: ControlPlane) -> None:
+    """Add the tenants and their connections where they are missing."""
+    present = {tenant.id for tenant in control.list_tenants()}
+    for tenant, name in TENANTS.items():
+        if tenant not in present:
+            control.add_tenant(tenant, display_name=name)
+        have = {connection.name for connection in control.list_connections(tenant)}
+        for connector, (options, credentials) in connections_of(settings, tenant).items():
+            if connector not in have:
+                control.add_connection(tenant, connector, connector, settings=options, credentials=credentials)
+
+
+def connections_of(settings: Settings, tenant: str) -> dict[str, tuple[dict[str, Any], dict[str, str]]]:
+    """Return each connector's settings and the sandbox's well-known credentials for a tenant."""
+    url = settings.sandbox_url
+    if url is None:
+        raise CommandError("GTM_SANDBOX_URL is empty; take that line out of .env and run gtm demo again")
+    return {
+        "salesforce": (
+            {"login_url": f"{url}/{tenant}/salesforce"},
+            {
+                "client_id": "sandbox-client",
+                "client_secret": f"sandbox-secret-{tenant}",
+                "refresh_token": f"sandbox-refresh-{tenant}",
+            },
+        ),
+        "customerio": ({"base_url": f"{url}/{tenant}/customerio/v1"}, {"app_api_key": f"sandbox-cio-{tenant}"}),
+        "file": ({"folder": str(sandbox_directory(settings) / tenant / "files")}, {}),
+    }
+
+
+@contextmanager
+def _shown(what: str) -> Iterator[None]:
+    """Show a part while it runs: a spinner at a terminal, a line elsewhere."""
+    if sys.stderr.isatty():
+        with console(stderr=True).status(what):
+            yield
+    else:
+        sys.stderr.write(f"  ...   {what}\n")
+        yield

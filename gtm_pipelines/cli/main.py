@@ -1,0 +1,95 @@
+"""The root of the command: its groups, its one global option, and the one place where errors end."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from gtm_pipelines.cli import (
+    connections,
+    connectors,
+    demo,
+    doctor,
+    mappings,
+    quarantine,
+    query,
+    run,
+    sandbox,
+    status,
+    sync,
+    tenants,
+    ui,
+    why,
+)
+from gtm_pipelines.cli.exits import Exit, report_error
+from gtm_pipelines.settings import use_env_file
+
+app = typer.Typer(
+    name="gtm",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done, 1 failed, 2 wrong use, 3 partly done, 4 not now: locked or put off by a vendor.",
+)
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,
+) -> None:
+    """Land go-to-market data of many tenants and turn it into one truthful set of people, accounts and activities.
+
+    [bold]First steps[/bold]
+
+      gtm doctor                                   what is missing, and how to mend it
+      gtm tenants add acme                         a tenant
+      gtm connections add acme salesforce          a source; asks for what the connector needs
+      gtm sync acme && gtm refine acme             read it, and make people of it
+      gtm query acme "from marts.person_360 limit 5"
+
+    [bold]No account at hand?[/bold]  gtm demo   builds three tenants with three sources each, on this machine.
+    """
+    context.obj = {"debug": debug}
+    _options["debug"] = debug
+
+
+_options = {"debug": False}
+
+for group, module in (
+    ("tenants", tenants),
+    ("connectors", connectors),
+    ("connections", connections),
+    ("mappings", mappings),
+    ("quarantine", quarantine),
+    ("sandbox", sandbox),
+    ("run", run),
+):
+    app.add_typer(module.app, name=group)
+for name, command in (
+    ("sync", sync.sync),
+    ("refine", sync.refine),
+    ("status", status.status),
+    ("why", why.why),
+    ("query", query.query),
+    ("doctor", doctor.doctor),
+    ("demo", demo.demo),
+    ("ui", ui.ui),
+):
+    app.command(name)(command)
+
+
+def main() -> None:
+    """Run the command line; every error ends here as one line and an exit code."""
+    try:
+        use_env_file()
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:  # noqa: BLE001  the outermost boundary: a person reads one line, not a traceback
+        sys.exit(report_error(error, debug=_options["debug"]))
+    sys.exit(Exit.OK)

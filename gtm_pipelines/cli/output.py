@@ -1,0 +1,91 @@
+"""How results are printed: tables for people, JSON for programs, progress on stderr so that it mixes with neither."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from rich.console import Console
+    from rich.table import Table
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.", rich_help_panel="Output")]
+
+_PIPE_WIDTH = 160
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console; one that writes into a pipe is wide and plain."""
+    from rich.console import Console  # noqa: PLC0415  rich costs more than most commands' own work
+
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, width=None if stream.isatty() else _PIPE_WIDTH, highlight=False)
+
+
+def emit(data: Any, *, as_json: bool, show: Callable[[Console], None]) -> None:
+    """Print ``data`` as JSON, or let ``show`` draw it."""
+    if as_json:
+        from pydantic_core import to_jsonable_python  # noqa: PLC0415  only needed for JSON
+
+        sys.stdout.write(json.dumps(to_jsonable_python(data), indent=2, ensure_ascii=False) + "\n")
+    else:
+        show(console())
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str | None = None) -> Table:
+    """Build a table; columns whose name starts with ``#`` are numbers and stand to the right."""
+    from rich.box import SIMPLE_HEAD  # noqa: PLC0415  see console
+    from rich.table import Table  # noqa: PLC0415  see console
+
+    drawn = Table(title=title, box=SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
+    for column in columns:
+        number = column.startswith("#")
+        drawn.add_column(column.lstrip("#"), justify="right" if number else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*(cell(value) for value in row))
+    return drawn
+
+
+def cell(value: Any) -> str:
+    """Return a value as a table shows it, with rich's markup switched off."""
+    from rich.markup import escape  # noqa: PLC0415  see console
+
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
+    return escape(str(value))
+
+
+def ago(moment: datetime | None, now: datetime) -> str:
+    """Return how long ago ``moment`` was, or how far ahead it is, in words an operator reads at a glance."""
+    if moment is None:
+        return "never"
+    seconds = (now - moment).total_seconds()
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if abs(seconds) >= size:
+            return f"{seconds / size:.0f} {unit} ago" if seconds > 0 else f"in {-seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s ago" if seconds >= 0 else f"in {-seconds:.0f} s"
+
+
+@contextmanager
+def progress(what: str, *, quiet: bool = False) -> Iterator[Callable[[str], None]]:
+    """Show on stderr that work goes on; yields what replaces the line. Silent in a pipe, or if ``quiet``."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda text: None  # noqa: ARG005  the caller's report has nowhere to go
+        return
+    with console(stderr=True).status(what) as status:
+        yield status.update

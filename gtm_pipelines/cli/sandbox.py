@@ -1,0 +1,86 @@
+"""``gtm sandbox``: the vendors' clouds on this machine, for trying things out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from gtm_pipelines.cli.output import Json, emit
+from gtm_pipelines.settings import read_settings
+from gtm_pipelines.tenancy import TenantId
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from gtm_pipelines.settings import Settings
+
+app = typer.Typer(help="Serve synthetic vendors on this machine, and let their time pass.", no_args_is_help=True)
+
+DEFAULT_URL = "http://127.0.0.1:8765"
+
+
+def sandbox_directory(settings: Settings) -> Path:
+    """Return where the sandbox keeps its worlds."""
+    return settings.home / "sandbox"
+
+
+@app.command("create")
+def create(
+    tenant: Annotated[str, typer.Argument(help="The tenant whose world is made.")],
+    size: Annotated[int, typer.Option("--size", min=10, help="About how many real people the world has.")] = 500,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed makes the same world.")] = 1,
+) -> None:
+    """Make one tenant's world anew: people and companies, seen differently by each vendor.
+
+    gtm sandbox create acme --size 100000
+    """
+    from gtm_pipelines.sandbox import create_world  # noqa: PLC0415  `gtm --help` must start fast
+
+    settings = read_settings()
+    create_world(sandbox_directory(settings), TenantId(tenant), size=size, seed=seed)
+    typer.echo(f"made the world of {tenant} in {sandbox_directory(settings)}; next: gtm sandbox serve")
+
+
+@app.command("serve")
+def serve(
+    host: Annotated[str, typer.Option("--host", help="Address to listen on; loopback by default.")] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option("--port", help="Port; that of GTM_SANDBOX_URL by default.")] = None,
+) -> None:
+    """Serve every world until interrupted. Connections reach it when GTM_SANDBOX_URL names it.
+
+    gtm sandbox serve &
+    """
+    from gtm_pipelines import sandbox  # noqa: PLC0415  `gtm --help` must start fast
+
+    settings = read_settings()
+    sandbox.serve(sandbox_directory(settings), host=host, port=port or port_of(settings.sandbox_url or DEFAULT_URL))
+
+
+@app.command("advance")
+def advance(
+    tenant: Annotated[str, typer.Argument(help="The tenant whose world moves on.")],
+    steps: Annotated[int, typer.Option("--steps", min=1, help="How far.")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Let a world move on: people are hired, change jobs, merge and vanish.
+
+    gtm sandbox advance acme && gtm sync acme
+    """
+    from gtm_pipelines.sandbox import advance as move  # noqa: PLC0415  `gtm --help` must start fast
+
+    done = move(sandbox_directory(read_settings()), TenantId(tenant), steps=steps)
+
+    def show(out: Console) -> None:
+        out.print(f"{tenant}: {done}", markup=False)
+
+    emit(done, as_json=as_json, show=show)
+
+
+def port_of(url: str) -> int:
+    """Return the port an address names, or its scheme's own."""
+    parts = urlsplit(url)
+    return parts.port or (443 if parts.scheme == "https" else 80)

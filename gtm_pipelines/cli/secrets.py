@@ -1,0 +1,103 @@
+"""Where credentials come from: a file, stdin, the environment or a hidden prompt; never an argument.
+
+Arguments end up in shell histories and process lists, which is why no option of any command takes a secret.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from gtm_pipelines.cli.exits import UsageError
+from gtm_pipelines.settings import environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from connectors.manifest import CredentialField, Manifest
+
+STDIN = "-"
+
+
+def collect(manifest: Manifest, *, source: Path | None, from_env: bool) -> dict[str, str]:
+    """Return the credential fields of ``manifest``; raise UsageError naming every field that is missing or unknown."""
+    fields = {field.name: field for field in manifest.auth.fields}
+    if not fields:
+        return {}
+    if source is not None:
+        given = parse(sys.stdin.read() if str(source) == STDIN else _read(source))
+    elif from_env:
+        given = _from_environment(manifest)
+    elif sys.stdin.isatty():
+        given = {name: _ask(field) for name, field in fields.items()}
+    else:
+        variables = ", ".join(variable(manifest.id, name) for name in fields)
+        raise UsageError(
+            f"{manifest.name} needs {', '.join(fields)}: give them with --secrets-file FILE (- reads stdin), "
+            f"or with --from-env from {variables}"
+        )
+    return _checked(manifest, {name: value for name, value in given.items() if value})
+
+
+def variable(connector: str, field: str) -> str:
+    """Return the environment variable that holds a credential field."""
+    return f"GTM_{connector}_{field}".upper()
+
+
+def parse(text: str) -> dict[str, str]:
+    """Read a JSON object of text values, or ``name=value`` lines; messages never repeat what was read."""
+    if text.lstrip().startswith("{"):
+        try:
+            read = json.loads(text)
+        except ValueError:
+            raise UsageError("the credentials are not valid JSON") from None
+        if not all(isinstance(value, str) for value in read.values()):
+            raise UsageError("every credential must be text")
+        return dict(read)
+    pairs = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        name, equals, value = line.partition("=")
+        if not equals:
+            raise UsageError(f"line {number} of the credentials is not name=value")
+        pairs[name.strip()] = value.strip()
+    return pairs
+
+
+def _read(source: Path) -> str:
+    try:
+        return source.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"the credentials file {source} cannot be read: {error.strerror}") from None
+
+
+def _from_environment(manifest: Manifest) -> dict[str, str]:
+    values: Mapping[str, str] = environment()
+    return {field.name: values.get(variable(manifest.id, field.name), "") for field in manifest.auth.fields}
+
+
+def _ask(field: CredentialField) -> str:
+    label = field.label if field.required else f"{field.label} (may be empty)"
+    if field.help:
+        typer.echo(f"  {field.help}", err=True)
+    default = field.default or ("" if not field.required else None)
+    answer: str = typer.prompt(
+        label, hide_input=field.type == "secret", default=default, show_default=bool(field.default), err=True
+    )
+    return answer
+
+
+def _checked(manifest: Manifest, given: dict[str, str]) -> dict[str, str]:
+    fields = {field.name: field for field in manifest.auth.fields}
+    unknown = sorted(set(given) - set(fields))
+    if unknown:
+        raise UsageError(f"{manifest.name} has no credential {', '.join(unknown)}; it has {', '.join(fields)}")
+    missing = [name for name, field in fields.items() if field.required and name not in given]
+    if missing:
+        raise UsageError(f"{manifest.name} also needs {', '.join(missing)}")
+    return given

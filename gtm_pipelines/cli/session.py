@@ -1,0 +1,65 @@
+"""What a command works with: the settings and the open control plane."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from gtm_pipelines.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gtm_pipelines.control_plane import Connection, ControlPlane
+    from gtm_pipelines.tenancy import TenantId
+
+
+@dataclass(frozen=True)
+class Session:
+    """Open for the time of one command."""
+
+    settings: Settings
+    control: ControlPlane
+
+    def tenants(self, wanted: list[str] | None = None) -> list[TenantId]:
+        """Return the tenants named, each known to exist, or all of them."""
+        if wanted:
+            return [self.control.get_tenant(name).id for name in wanted]
+        return [tenant.id for tenant in self.control.list_tenants()]
+
+    def connections(self, tenant: str, name: str | None = None) -> list[Connection]:
+        """Return one connection of a tenant, or all of them."""
+        if name is not None:
+            return [self.control.get_connection(tenant, name)]
+        self.control.get_tenant(tenant)
+        return list(self.control.list_connections(tenant))
+
+
+def utc_now() -> datetime:
+    """Return the present."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def open_session() -> Iterator[Session]:
+    """Read the settings and open the control plane; every change is audited under the name of the command line."""
+    from gtm_pipelines.control_plane import open_control_plane  # noqa: PLC0415  `gtm --help` must start fast
+
+    settings = read_settings()
+    log_to_stderr(settings)
+    with open_control_plane(settings, actor="cli") as control:
+        yield Session(settings, control)
+
+
+def log_to_stderr(settings: Settings) -> None:
+    """Send the libraries' log to stderr with secrets masked; a person at a terminal sees warnings unless told more."""
+    from connectors.runtime.redaction import protect_logging, quiet_http_libraries  # noqa: PLC0415  see open_session
+
+    level = "WARNING" if settings.log_level == "INFO" else settings.log_level
+    logging.basicConfig(stream=sys.stderr, level=level, format="%(levelname)s %(name)s: %(message)s")
+    quiet_http_libraries()
+    protect_logging()

@@ -1,0 +1,91 @@
+"""``gtm status``: is the data fresh, what failed, and when is the next sync due."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gtm_pipelines.cli.exits import Exit
+from gtm_pipelines.cli.output import Json, ago, emit, table
+from gtm_pipelines.cli.session import open_session, utc_now
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from gtm_pipelines.control_plane import Connection
+
+
+def status(
+    tenant: Annotated[str | None, typer.Argument(help="Only this tenant.")] = None, as_json: Json = False
+) -> None:
+    """Show each connection's last sync, freshness, failures and next due time.
+
+    gtm status
+    gtm status acme --json
+
+    Exit code 3 when a connection is failing or waits for a person.
+    """
+    now = utc_now()
+    with open_session() as session:
+        found = [
+            connection
+            for owner in session.tenants([tenant] if tenant else None)
+            for connection in session.control.list_connections(owner)
+        ]
+        published = {
+            name: session.settings.published_dir / f"{name}.duckdb"
+            for name in {connection.tenant for connection in found}
+        }
+    data = [describe(connection, now) for connection in found]
+
+    def show(out: Console) -> None:
+        if not data:
+            out.print("nothing is connected yet: gtm connections add TENANT CONNECTOR, or try gtm demo")
+            return
+        columns = ["connection", "status", "last sync", "fresh as of", "#failures", "next due", "remark"]
+        out.print(table(columns, [[*_row(entry, now)] for entry in data]))
+        for name, path in sorted(published.items()):
+            made = datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.exists() else None
+            out.print(f"published for analysts: {name} {ago(made, now)}")
+
+    emit(data, as_json=as_json, show=show)
+    raise typer.Exit(Exit.PARTIAL if any(entry["needs_attention"] for entry in data) else Exit.OK)
+
+
+def describe(connection: Connection, now: datetime) -> dict[str, Any]:
+    """Return what an operator wants to know of one connection."""
+    from gtm_pipelines.control_plane.schedule import due_at  # noqa: PLC0415  `gtm --help` must start fast
+
+    is_active = connection.status == "active"
+    return {
+        "tenant": connection.tenant,
+        "connection": connection.name,
+        "connector": connection.connector,
+        "status": connection.status,
+        "reason": connection.status_reason,
+        "last_sync_status": connection.last_sync_status,
+        "last_sync_at": connection.last_sync_finished_at,
+        "last_success_at": connection.last_success_at,
+        "failures": connection.failures,
+        "resume_at": connection.resume_at,
+        "next_due_at": due_at(connection, now) if is_active else None,
+        "needs_attention": bool(connection.failures) or connection.status == "reauth_required",
+    }
+
+
+def _row(entry: dict[str, Any], now: datetime) -> list[Any]:
+    remark = entry["reason"]
+    if entry["status"] == "reauth_required":
+        remark = f"gtm connections credentials {entry['tenant']} {entry['connection']}: {remark}"
+    last = f"{entry['last_sync_status'] or '-'}, {ago(entry['last_sync_at'], now)}"
+    due = (
+        "-"
+        if entry["next_due_at"] is None
+        else "now"
+        if entry["next_due_at"] <= now
+        else ago(entry["next_due_at"], now)
+    )
+    place = f"{entry['tenant']}/{entry['connection']}"
+    return [place, entry["status"], last, ago(entry["last_success_at"], now), entry["failures"], due, remark]

@@ -1,0 +1,148 @@
+"""``gtm sync`` and ``gtm refine``: the functions Dagster calls, called without Dagster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gtm_pipelines.cli.exits import UsageError, outcome_of
+from gtm_pipelines.cli.output import Json, emit, progress, table
+from gtm_pipelines.cli.session import open_session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from gtm_pipelines.ingest import Progress, SyncReport
+    from gtm_pipelines.refresh import RefreshReport
+
+Tenant = Annotated[str, typer.Argument(help="The tenant's id.")]
+
+
+def sync(
+    tenant: Tenant,
+    connection: Annotated[str | None, typer.Argument(help="Only this connection; all active ones if left out.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Read everything and find deletes.")] = False,
+    entities: Annotated[
+        list[str] | None, typer.Option("--entity", help="Only this entity; may be repeated.", metavar="ENTITY")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Read a tenant's sources, without Dagster.
+
+    gtm sync acme                                  everything that is active
+    gtm sync acme salesforce --full                read all again, and notice what was deleted
+    gtm sync acme salesforce --entity Contact
+
+    Exit code 3 when only a part could be read, 4 when another sync is running or the vendor said to come back later.
+    """
+    from connectors.connector import Mode  # noqa: PLC0415  `gtm --help` must start fast
+    from gtm_pipelines.ingest import sync_connection  # noqa: PLC0415  see above
+
+    with open_session() as session:
+        found = session.connections(tenant, connection)
+        if connection is None:
+            found = [each for each in found if each.status == "active"]
+        if not found:
+            raise UsageError(f"{tenant} has no active connection; add one: gtm connections add {tenant} CONNECTOR")
+        reports: list[SyncReport] = []
+        for each in found:
+            with progress(f"syncing {each.tenant}/{each.name}", quiet=as_json) as say:
+                reports.append(
+                    sync_connection(
+                        session.settings,
+                        session.control,
+                        each.tenant,
+                        each.name,
+                        mode=Mode.FULL if full else None,
+                        entities=entities or None,
+                        on_progress=lambda at: say(_line(at)),
+                    )
+                )
+
+    def show(out: Console) -> None:
+        out.print(sync_table(reports))
+        show_faults(out, reports)
+        if any(report.changed for report in reports):
+            out.print(f"next: gtm refine {tenant}")
+
+    emit(reports, as_json=as_json, show=show)
+    raise typer.Exit(outcome_of([report.status for report in reports]))
+
+
+def refine(
+    tenant: Tenant,
+    full: Annotated[bool, typer.Option("--full", help="Work through everything again, not only what changed.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make canonical rows, golden people and marts of what was read, and publish them, without Dagster.
+
+    gtm refine acme
+    """
+    from gtm_pipelines.refresh import refresh_tenant  # noqa: PLC0415  `gtm --help` must start fast
+
+    with open_session() as session, progress(f"refining {tenant}", quiet=as_json) as say:
+        report = refresh_tenant(session.settings, session.control, tenant, full=full, on_stage=say)
+    emit_refresh(report, as_json=as_json)
+
+
+def emit_refresh(report: RefreshReport, *, as_json: bool) -> None:
+    """Print what a refresh did."""
+
+    def show(out: Console) -> None:
+        out.print(refresh_table(report))
+        for check in report.failed_checks:
+            out.print(
+                f"check failed: {check.name}: {check.offending} rows, as {check.samples}", style="red", markup=False
+            )
+
+    emit(report, as_json=as_json, show=show)
+
+
+def _line(at: Progress) -> str:
+    return f"{at.tenant}/{at.connection}/{at.entity}: {at.stage}, {at.rows:,} records in {at.pages} pages"
+
+
+def sync_table(reports: Sequence[SyncReport], *, title: str | None = None) -> Table:
+    """Draw what each entity of each sync came to."""
+    rows: list[list[Any]] = []
+    for report in reports:
+        place = f"{report.tenant}/{report.connection}"
+        if not report.entities:
+            rows.append([place, "", str(report.status), *[None] * 6])
+        for name, part in sorted(report.entities.items()):
+            counts = [part.created, part.updated, part.deleted, part.unchanged, part.rejected]
+            rows.append([place, name, str(part.status), *counts, round(part.seconds, 2)])
+    columns = [
+        "connection",
+        "entity",
+        "status",
+        "#created",
+        "#updated",
+        "#deleted",
+        "#unchanged",
+        "#rejected",
+        "#seconds",
+    ]
+    return table(columns, rows, title=title)
+
+
+def show_faults(out: Console, reports: Sequence[SyncReport]) -> None:
+    """Print every fault as a line of its own."""
+    for report in reports:
+        place = f"{report.tenant}/{report.connection}"
+        for fault in report.errors:
+            out.print(f"{place}: {fault.code}: {fault.message}", style="red", markup=False)
+        for name, part in report.entities.items():
+            for fault in part.errors:
+                out.print(f"{place}/{name}: {fault.code}: {fault.message}", style="red", markup=False)
+
+
+def refresh_table(report: RefreshReport) -> Table:
+    """Draw the size of every table of canonical, golden and marts, and what the refresh cost."""
+    rows = [[name, count] for name, count in sorted(report.row_counts.items())]
+    seconds = ", ".join(f"{stage} {took:.2f} s" for stage, took in report.seconds.items())
+    return table(["table", "#rows"], rows, title=f"{report.tenant}: {seconds}")
