@@ -53,6 +53,18 @@ def test_the_envelope_shows_neither_value_nor_key() -> None:
     assert "0f0f0f" not in envelope
 
 
+def test_the_stored_form_does_not_change_between_versions() -> None:
+    """An envelope sealed by the first release; a change that cannot open it would lock every customer out."""
+    first = "gtm1.11a5f5234d46ae67.KX_dLjjh26ZRuCKX.gmkn07bp8GPQOHWEU4DLag9mSsPqj_pIjGjaJla6Gj2XcdmB"
+    assert RING.primary.kid == "11a5f5234d46ae67"
+    assert unseal(first, PLACE, RING).reveal() == "s3cr3t-value-of-acme"
+
+
+def test_the_associated_data_is_a_json_array_that_names_the_key_too() -> None:
+    expected = b'["gtm-vault",1,"0011223344556677","acme","crm","client_secret",7]'
+    assert PLACE.associated_data("0011223344556677") == expected
+
+
 def test_every_single_bit_flip_of_an_envelope_is_refused() -> None:
     envelope = seal(Secret("s3cr3t-value-of-acme"), PLACE, RING.primary).encode()
     refused = 0
