@@ -67,14 +67,17 @@ class Database:
 
     def __init__(self, engine: Engine, *, actor: str, clock: Clock) -> None:
         self.engine = engine
+        self._reader = engine  # a SQLite transaction sees one state by nature; Postgres must be told to
+        if engine.dialect.name == "postgresql":
+            self._reader = engine.execution_options(isolation_level="REPEATABLE READ")
         self._writer = engine.execution_options(**{_BEGIN: "IMMEDIATE"})
         self._actor = actor
         self._clock = clock
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Open a read transaction."""
-        with _busy_is_typed(), self.engine.begin() as connection:
+        """Open a read transaction that sees one state of the database from beginning to end."""
+        with _busy_is_typed(), self._reader.begin() as connection:
             yield connection
 
     @contextmanager
