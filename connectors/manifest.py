@@ -231,10 +231,15 @@ def _validated(document: Document) -> Manifest:
         return Manifest.model_validate(document.data)
     except ValidationError as error:
         faults = [
-            f"{document.at(_place(document, fault['loc']))}: {fault['msg'].removeprefix('Value error, ')}"
+            f"{document.at(_place(document, fault['loc']))}: {_words(fault['type'], fault['msg'])}"
             for fault in error.errors(include_url=False, include_input=False)[:5]
         ]
         raise ManifestError("\n".join(faults)) from None
+
+
+def _words(kind: str, message: str) -> str:
+    known = {"extra_forbidden": "this key is not known here", "missing": "this key is missing"}
+    return known.get(kind, message.removeprefix("Value error, "))
 
 
 def _place(document: Document, loc: tuple[str | int, ...]) -> tuple[str | int, ...]:

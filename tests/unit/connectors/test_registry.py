@@ -1,0 +1,69 @@
+"""Connectors are found by their folders and loaded only when asked for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from connectors import registry
+from connectors.manifest import ManifestError
+from tests.unit.connectors.manifests import ACME
+
+
+@pytest.fixture
+def vendors(tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "VENDORS", tmp_path)
+    registry.manifest.cache_clear()
+    yield tmp_path
+    registry.manifest.cache_clear()
+
+
+def add(vendors, name, text=ACME):
+    folder = vendors / name
+    folder.mkdir()
+    (folder / "connector.yml").write_text(text)
+    (folder / "icon.svg").write_text("<svg/>")
+
+
+def test_a_folder_with_a_manifest_is_a_connector(vendors):
+    add(vendors, "acme")
+    (vendors / "notes").mkdir()
+    assert registry.ids() == ["acme"]
+    assert registry.manifest("acme").name == "Acme"
+    assert [entity.name for entity in registry.entities("acme")] == ["people", "notes"]
+    assert registry.icon("acme") == "<svg/>"
+
+
+def test_an_id_that_is_not_its_folders_name_is_an_error_so_no_id_exists_twice(vendors):
+    add(vendors, "other")
+    with pytest.raises(ManifestError, match="must be equal"):
+        registry.manifest("other")
+
+
+def test_an_unknown_connector_is_answered_with_those_there_are(vendors):
+    add(vendors, "acme")
+    with pytest.raises(registry.UnknownConnectorError, match="there are: acme"):
+        registry.manifest("../acme")
+
+
+def test_a_transport_reaches_the_manifests_hosts_and_the_sandbox_only(vendors):
+    add(vendors, "acme")
+    transport = registry.transport_for(
+        registry.manifest("acme"), settings={"base_url": "https://evil.com"}, sandbox_origin="http://127.0.0.1:8765"
+    )
+    assert transport.policy.check("https://a.eu.acme.com/x")
+    assert transport.policy.check("http://127.0.0.1:8765/x")
+    with pytest.raises(Exception, match="egress_refused"):
+        transport.policy.check("https://evil.com/x")
+
+
+def test_reading_manifests_loads_no_vendor_code_no_http_and_no_arrow():
+    probe = (
+        "import sys; from connectors import registry; [registry.entities(i) for i in registry.ids()];"
+        "print([m for m in ('httpx', 'httpcore', 'pyarrow', 'dlt') if m in sys.modules],"
+        "[m for m in sys.modules if m.startswith('connectors.vendors.')])"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[] []"
