@@ -1,7 +1,8 @@
 """A local cloud of the vendors: real wire protocols over one synthetic world per tenant, whose truth is known.
 
-What belongs here: the world, its vendors' protocols, faults that can be switched on. What does not: anything the pipeline
-itself needs; no other package imports this one except the command line. The names below are loaded when first touched.
+What belongs here: the world, its vendors' protocols, faults that can be switched on. What does not: anything the
+pipeline itself needs; no other package imports this one except the command line. The names below are loaded when first
+touched.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gtm_pipelines.sandbox.motion import Advance, advance
     from gtm_pipelines.sandbox.app import build_app
     from gtm_pipelines.sandbox.exports import files
-    from gtm_pipelines.sandbox.server import running, serve
     from gtm_pipelines.sandbox.ground_truth import Truth, truth
+    from gtm_pipelines.sandbox.motion import Advance, advance
+    from gtm_pipelines.sandbox.server import running, serve
     from gtm_pipelines.sandbox.world import create_world
 
 __all__ = ["Advance", "Truth", "advance", "build_app", "create_world", "files", "running", "serve", "truth"]

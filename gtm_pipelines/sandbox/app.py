@@ -1,12 +1,11 @@
 """The ASGI app: reads requests, finds the tenant, lets the vendor answer, and lets faults strike on the way.
 
-The vendors' code is synchronous and runs in threads; this module is the only one that speaks ASGI, with ``disruption.py``.
+The vendors' code is synchronous and runs in threads; only this module and ``disruption.py`` speak ASGI.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
 from contextlib import asynccontextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -26,7 +25,7 @@ from gtm_pipelines.sandbox.wire import Call, Reply, as_json
 from gtm_pipelines.tenancy import InvalidNameError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
     from starlette.types import ASGIApp, Receive, Scope, Send

@@ -13,6 +13,8 @@ from gtm_pipelines.sandbox.salesforce import jwt, oauth
 from gtm_pipelines.sandbox.wire import Call, Reply, as_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gtm_pipelines.sandbox.tenants import Tenant
 
 _MOST_STEPS = 400
@@ -20,62 +22,39 @@ _MOST_STEPS = 400
 
 def answer(tenant: Tenant, call: Call) -> Reply:
     """Answer ``/<tenant>/_…``; wrong use is answered with 400 and one sentence."""
+    act = _ACTS.get(f"{call.method} {call.path}")
+    if act is None:
+        return as_json({"error": f"the sandbox has no {call.method} {call.path}; it has {', '.join(_ACTS)}"}, 404)
     try:
-        return _answer(tenant, call)
+        return act(tenant, call)
     except (ValueError, LookupError) as error:
         return as_json({"error": str(error)}, 400)
 
 
-def _answer(tenant: Tenant, call: Call) -> Reply:
-    match call.method, call.path.split("/"):
-        case "POST", ["_advance"]:
-            return as_json(_advance(tenant, int(call.query.get("steps", "1"))))
-        case "POST", ["_files"]:
-            with tenant.world.cursor() as cursor:
-                exports.write(cursor, tenant.world.path.parent / "files")
-            return as_json({"folder": str(tenant.world.path.parent / "files")})
-        case "GET", ["_now"]:
-            return as_json({"now": tenant.world.now().isoformat()})
-        case "GET", ["_truth", name] if name in ground_truth.TABLES:
-            return _truth(tenant, name, call.query.get("format", "json"))
-        case "GET", ["_faults"]:
-            return as_json(_faults(tenant))
-        case "PUT", ["_faults"]:
-            _set_faults(tenant, orjson.loads(call.body))
-            return as_json(_faults(tenant))
-        case "DELETE", ["_faults"]:
-            _set_faults(tenant, dict.fromkeys(faults.VENDORS, {}))
-            return as_json(_faults(tenant))
-        case "GET", ["_ledger"]:
-            return as_json(tenant.ledger.entries(call.query.get("vendor")))
-        case "DELETE", ["_ledger"]:
-            tenant.ledger.clear()
-            return as_json([])
-        case "PUT", ["_jwt_key"]:
-            jwt.store_key(tenant, call.body)
-            return as_json({"stored": True})
-        case "POST", ["_reconnect"]:
-            oauth.reset_refresh_tokens(tenant)
-            tenant.sessions.expire()
-            return as_json({"refresh_token": "as at first"})
-    return as_json({"error": f"the sandbox has no {call.method} {call.path}"}, 404)
-
-
-def _advance(tenant: Tenant, steps: int) -> dict[str, Any]:
+def _advance(tenant: Tenant, call: Call) -> Reply:
+    steps = int(call.query.get("steps", "1"))
     if not 1 <= steps <= _MOST_STEPS:
         raise ValueError(f"steps must be 1 to {_MOST_STEPS}, not {steps}")
     with tenant.world.cursor() as cursor:
         moved = motion.move(cursor, tenant.world.path.parent, steps)
     tenant.sessions.start_day()
-    return moved.as_dict()
+    return as_json(moved.as_dict())
 
 
-def _truth(tenant: Tenant, name: str, form: str) -> Reply:
+def _files(tenant: Tenant, call: Call) -> Reply:
+    del call
+    folder = tenant.world.path.parent / "files"
+    with tenant.world.cursor() as cursor:
+        exports.write(cursor, folder)
+    return as_json({"folder": str(folder)})
+
+
+def _truth(tenant: Tenant, call: Call) -> Reply:
     import pyarrow as pa  # noqa: PLC0415  slow to import, only needed here
 
     with tenant.world.cursor() as cursor:
-        table = ground_truth.table(cursor, name)
-    if form != "arrow":
+        table = ground_truth.table(cursor, call.path.rpartition("/")[2])
+    if call.query.get("format") != "arrow":
         return as_json(table.to_pylist())
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
@@ -83,8 +62,10 @@ def _truth(tenant: Tenant, name: str, form: str) -> Reply:
     return Reply(200, sink.getvalue().to_pybytes(), {"content-type": "application/vnd.apache.arrow.stream"})
 
 
-def _faults(tenant: Tenant) -> dict[str, Any]:
-    return {"salesforce": tenant.salesforce_faults.model_dump(), "customerio": tenant.customerio_faults.model_dump()}
+def _faults(tenant: Tenant) -> Reply:
+    return as_json(
+        {"salesforce": tenant.salesforce_faults.model_dump(), "customerio": tenant.customerio_faults.model_dump()}
+    )
 
 
 def _set_faults(tenant: Tenant, given: Any) -> None:
@@ -102,6 +83,50 @@ def _set_faults(tenant: Tenant, given: Any) -> None:
         setattr(tenant, f"{vendor}_faults", each)
 
 
+def _put_faults(tenant: Tenant, call: Call) -> Reply:
+    _set_faults(tenant, orjson.loads(call.body))
+    return _faults(tenant)
+
+
+def _clear_faults(tenant: Tenant, call: Call) -> Reply:
+    del call
+    _set_faults(tenant, {vendor: {} for vendor in faults.VENDORS})
+    return _faults(tenant)
+
+
+def _clear_ledger(tenant: Tenant, call: Call) -> Reply:
+    del call
+    tenant.ledger.clear()
+    return as_json([])
+
+
+def _put_jwt_key(tenant: Tenant, call: Call) -> Reply:
+    jwt.store_key(tenant, call.body)
+    return as_json({"stored": True})
+
+
+def _reconnect(tenant: Tenant, call: Call) -> Reply:
+    del call
+    oauth.reset_refresh_tokens(tenant)
+    tenant.sessions.expire()
+    return as_json({"refresh_token": oauth.refresh_token(tenant.id)})
+
+
+_ACTS: dict[str, Callable[[Tenant, Call], Reply]] = {
+    "POST _advance": _advance,
+    "POST _files": _files,
+    "POST _reconnect": _reconnect,
+    "GET _now": lambda tenant, _: as_json({"now": tenant.world.now().isoformat()}),
+    "GET _faults": lambda tenant, _: _faults(tenant),
+    "PUT _faults": _put_faults,
+    "DELETE _faults": _clear_faults,
+    "GET _ledger": lambda tenant, call: as_json(tenant.ledger.entries(call.query.get("vendor"))),
+    "DELETE _ledger": _clear_ledger,
+    "PUT _jwt_key": _put_jwt_key,
+    **{f"GET _truth/{name}": _truth for name in ground_truth.TABLES},
+}
+
+
 def world_date(tenant: Tenant) -> str:
-    """The world's present as a ``Date`` header."""
+    """Write the world's present as a ``Date`` header."""
     return format_datetime(tenant.world.now(), usegmt=True)

@@ -8,13 +8,11 @@ import socket
 import struct
 import zlib
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gtm_pipelines.sandbox.wire import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from starlette.types import Send
 
     from gtm_pipelines.sandbox.faults import Faults
@@ -26,7 +24,7 @@ _RESET = struct.pack("ii", 1, 0)  # linger for no time: closing sends RST
 
 
 def before(faults: Faults) -> Reply | None:
-    """The answer of a fault that strikes before the vendor looks at the request, if one is due."""
+    """Return the answer of a fault that strikes before the vendor looks at the request, if one is due."""
     if faults.take("rate_limit_next"):
         waits = {"retry-after": faults.retry_after} if faults.retry_after is not None else {}
         return Reply(
@@ -49,7 +47,7 @@ def before(faults: Faults) -> Reply | None:
 
 
 def after(faults: Faults) -> str | None:
-    """The name of the fault that strikes a good answer on its way out, if one is due."""
+    """Return the name of the fault that strikes a good answer on its way out, if one is due."""
     names = ("reset_before_next", "reset_next", "truncate_next", "gzip_cut_next", "hang_next", "drip_next", "bomb_next")
     return next((name for name in names if faults.take(name)), None)
 
@@ -125,7 +123,8 @@ def _bomb_bytes() -> bytes:
 
 def _abort(send: Send) -> None:
     """Reset the connection. ASGI has no word for it, so this reaches for the transport of uvicorn's request cycle."""
-    transport = send.__self__.transport  # type: ignore[attr-defined]  a bound method of uvicorn's cycle
+    cycle = getattr(send, "__self__")  # noqa: B009  ``send`` is a bound method under uvicorn, which its type does not say
+    transport = cycle.transport
     transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
     transport.abort()
 

@@ -1,7 +1,7 @@
 """The spreadsheets: a folder of CSV files as people send them, for the file connector.
 
-The rows are the world's ``file`` views. This module adds what spreadsheets add: a byte order mark here, a row with a comma too
-many there. Files are replaced whole, never rewritten in place.
+The rows are the world's ``file`` views. This module adds what spreadsheets add: a byte order mark here, a row with a
+comma too many there. Files are replaced whole, never rewritten in place.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 _BATCH = 10_000
 _RAGGED_EVERY = 400
+_WHEN = "strftime(updated_at, '%Y-%m-%d %H:%M:%S')"
 _COLUMNS = {
-    "people": "id, email, first_name, last_name, title, phone, company, account_id, strftime(updated_at, '%Y-%m-%d %H:%M:%S')",
-    "accounts": "id, name, website, industry, employees, revenue::BIGINT, strftime(updated_at, '%Y-%m-%d %H:%M:%S')",
+    "people": f"id, email, first_name, last_name, title, phone, company, account_id, {_WHEN}",
+    "accounts": f"id, name, website, industry, employees, revenue::BIGINT, {_WHEN}",
     "activities": "id, type, channel, strftime(occurred_at, '%Y-%m-%dT%H:%M:%SZ'), person_id, account_id, subject",
 }
 _HEADERS = {

@@ -1,7 +1,8 @@
 """Faults that can be switched on, per tenant and vendor: what they are called, what they mean, how many are left.
 
-Names that end in ``_next`` count requests and switch themselves off. Faults of the transport strike reads only, never the
-token endpoint, which has its own. The vendors' code asks :meth:`Faults.take`; ``app.py`` plays those of the transport.
+Names that end in ``_next`` count requests and switch themselves off. Faults of the transport strike reads only, never
+the token endpoint, which has its own. The vendors' code asks :meth:`Faults.take`; ``disruption.py`` plays those of the
+transport.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 Poison = Literal[
-    "null_id", "missing_id", "number_id", "nul_character", "lone_surrogate", "big_number", "too_deep", "too_wide", "too_large",
-    "duplicate_key", "not_an_object", "future_timestamp", "bad_timestamp", "null_timestamp", "new_field", "type_change",
+    "null_id", "missing_id", "number_id", "nul_character", "lone_surrogate", "big_number", "too_deep", "too_wide",
+    "too_large", "duplicate_key", "not_an_object", "future_timestamp", "bad_timestamp", "null_timestamp", "new_field",
+    "type_change",
 ]  # fmt: skip
 
 
@@ -99,9 +101,8 @@ VENDORS: dict[str, type[Faults]] = {"salesforce": SalesforceFaults, "customerio"
 
 
 def read(vendor: str, given: dict[str, Any]) -> Faults:
-    """Read a vendor's faults; a single name may stand for a list. Raises pydantic's ValidationError naming what is wrong."""
+    """Read a vendor's faults; a single name may stand for a list. Raises pydantic's ValidationError."""
     model = VENDORS[vendor]
     lists = {name for name, each in model.model_fields.items() if each.default_factory is list}
-    return model.model_validate(
-        {name: [value] if name in lists and isinstance(value, str) else value for name, value in given.items()}
-    )
+    listed = {name: [text] if name in lists and isinstance(text, str) else text for name, text in given.items()}
+    return model.model_validate(listed)

@@ -23,7 +23,7 @@ class Truth:
 
     ``people``: person_id, first_name, last_name, title, account_id, email, personal_email, phone, mobile.
     ``accounts``: account_id, name, domain, industry, employees, revenue.
-    ``records``: connector, entity, external_id, is_deleted, person_id, account_id; one per record a vendor can serve now.
+    ``records``: connector, entity, external_id, is_deleted, person_id, account_id; one per record a vendor can serve.
     """
 
     people: pa.Table
@@ -43,4 +43,5 @@ def truth(directory: Path, tenant: str) -> Truth:
 
 def table(world: duckdb.DuckDBPyConnection, name: str) -> pa.Table:
     """Read one of :data:`TABLES`."""
-    return world.sql(f"SELECT * FROM truth.{name}").to_arrow_table()  # noqa: S608  callers pass one of TABLES
+    rows: pa.Table = world.sql(f"SELECT * FROM truth.{name}").to_arrow_table()  # noqa: S608  callers pass one of TABLES
+    return rows

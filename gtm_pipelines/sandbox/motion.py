@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from gtm_pipelines.sandbox import remote, store
+from gtm_pipelines.sandbox import exports, remote, sql, store
+from gtm_pipelines.sandbox.world import DAY_S, POPULATE, count_words
 from gtm_pipelines.tenancy import TenantId
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import duckdb
+
+_LARGE = 20_000  # people from which one in a hundred contacts is more than a page
+_COUNTED = {
+    "people": "truth.person",
+    "accounts": 'salesforce."Account"',
+    "contacts": 'salesforce."Contact"',
+    "leads": 'salesforce."Lead"',
+    "profiles": "customerio.person",
+    "messages": "customerio.message",
+    "activities": "customerio.activity",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,5 +50,66 @@ def advance(directory: Path, tenant: str, *, steps: int = 1) -> Advance:
 
 
 def move(world: duckdb.DuckDBPyConnection, home: Path, steps: int) -> Advance:
-    """Let ``steps`` days pass in an open world."""
-    raise ValueError("not yet")
+    """Let ``steps`` days pass in an open world, each in one transaction; exports that exist are written anew."""
+    totals: dict[str, int] = {}
+    now_s = 0
+    for _ in range(steps):
+        world.begin()
+        try:
+            now_s, counts = _step(world)
+        except BaseException:
+            world.rollback()
+            raise
+        world.commit()
+        totals = {name: totals.get(name, 0) + counts.get(name, 0) for name in {**totals, **counts}}
+    if (home / "files").exists():
+        exports.write(world, home / "files")
+    return Advance(datetime.fromtimestamp(now_s, UTC).isoformat(), totals)
+
+
+def _step(world: duckdb.DuckDBPyConnection) -> tuple[int, dict[str, int]]:
+    """Let one day pass; return the new present and what was counted."""
+    seed, people, companies, users, step, now_s = world.execute(
+        "SELECT seed, people, companies, users, step, now_s FROM gen.world"
+    ).fetchall()[0]
+    newcomers = max(2, people // 200)
+    founded = max(1, companies // 400)
+    variables = {
+        "seed": seed,
+        "step": step + 1,
+        "people": people,
+        "previous_s": now_s,
+        "from_s": now_s + 1,
+        "until_s": now_s + DAY_S,
+        "mass_update_s": 0,
+        "users": users,
+        "company_lo": companies,
+        "company_hi": companies + founded,
+        "person_lo": people,
+        "person_hi": people + newcomers,
+        "mailed_from_s": now_s + 1,
+        "acts_from_s": now_s + 1,
+        "mail_rate": 0.4 / 90,
+        "act_rate": 0.25 / 10,
+        "rare_rate": max(0.003, 2 / people),
+        "mass_rate": 0.05 if people < _LARGE else 0.01,
+    }
+    sql.set_variables(world, variables)
+    count_words(world)
+    before = _sizes(world)
+    sql.run(world, *POPULATE)
+    counts = {f"{name}_created": size - before[name] for name, size in _sizes(world).items()}
+    counts |= sql.run_counted(world, "advance/salesforce.sql")
+    counts |= sql.run_counted(world, "advance/customerio.sql")
+    world.execute(
+        "UPDATE gen.world SET step = step + 1, now_s = ?, people = ?, companies = ?",
+        [now_s + DAY_S, people + newcomers, companies + founded],
+    )
+    return now_s + DAY_S, counts
+
+
+def _sizes(world: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Count the records of the kinds that newcomers bring."""
+    counted = ", ".join(f"(SELECT count(*) FROM {table})" for table in _COUNTED.values())  # noqa: S608  tables are literals above
+    (sizes,) = world.execute(f"SELECT {counted}").fetchall()
+    return dict(zip(_COUNTED, sizes, strict=True))

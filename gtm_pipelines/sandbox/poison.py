@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _LISTS = ("records", "customers", "messages", "activities")
 _DEEP = 200
+_DIGITS = 4301
 _WIDE = 10_001
 _LARGE = 2 << 20
 _FIELDS = {"salesforce": ("Id", "SystemModstamp", "AnnualRevenue"), "customerio": ("id", "timestamp", "created")}
@@ -38,38 +39,32 @@ def poisoned(vendor: str, reply: Reply, faults: Faults) -> Reply:
 
 
 def _spoiled(vendor: str, kind: Poison, record: dict[str, object], place: int) -> bytes:
-    """The record as JSON text, made wrong in one way; its id is its own unless the id is what is wrong."""
+    """Write the record as JSON text, made wrong in one way; its id is its own unless the id is what is wrong."""
     key, stamp, amount = _FIELDS[vendor]
     record[key] = _other_id(str(record.get(key, "")), place)
+    if kind == "not_an_object":
+        return b'"a text where a record should be"'
+    member = _member(kind, amount)
+    if member is not None:
+        return orjson.dumps(record)[:-1] + f",{member}}}".encode()
+    _alter(kind, record, key, stamp)
+    return orjson.dumps(record)
+
+
+def _member(kind: Poison, amount: str) -> str | None:
+    """Write what a kind adds to the record's text, where no JSON writer would write it."""
     match kind:
-        case (
-            "null_id"
-            | "missing_id"
-            | "number_id"
-            | "null_timestamp"
-            | "bad_timestamp"
-            | "future_timestamp"
-            | "new_field"
-            | "type_change"
-        ):
-            _alter(kind, record, key, stamp)
-            return orjson.dumps(record)
-        case "nul_character":
-            return _with(record, '"Poison":"a\\u0000b"')
-        case "lone_surrogate":
-            return _with(record, '"Poison":"a\\ud800b"')
+        case "nul_character" | "lone_surrogate":
+            return f'"Poison":"a\\u{"0000" if kind == "nul_character" else "d800"}b"'
         case "big_number":
-            return _with(record, f'"{amount}":1e400,"Poison":{"9" * 4301}')
+            return f'"{amount}":1e400,"Poison":{"9" * _DIGITS}'
         case "too_deep":
-            return _with(record, '"Poison":' + "[" * _DEEP + "]" * _DEEP)
+            return '"Poison":' + "[" * _DEEP + "]" * _DEEP
         case "too_wide":
-            return _with(record, ",".join(f'"k{number}":1' for number in range(_WIDE)))
-        case "too_large":
-            return _with(record, f'"Poison":"{"x" * _LARGE}"')
-        case "duplicate_key":
-            return _with(record, '"Poison":"first","Poison":"last"')
-        case "not_an_object":
-            return b'"a text where a record should be"'
+            return ",".join(f'"k{number}":1' for number in range(_WIDE))
+        case "too_large" | "duplicate_key":
+            return f'"Poison":"{"x" * _LARGE}"' if kind == "too_large" else '"Poison":"first","Poison":"last"'
+    return None
 
 
 def _alter(kind: Poison, record: dict[str, object], key: str, stamp: str) -> None:
@@ -87,10 +82,6 @@ def _alter(kind: Poison, record: dict[str, object], key: str, stamp: str) -> Non
         del record[key]
 
 
-def _with(record: dict[str, object], member: str) -> bytes:
-    return orjson.dumps(record)[:-1] + f",{member}}}".encode()
-
-
 def _other_id(record_id: str, place: int) -> str:
-    """An id of the same shape that no real record has."""
+    """Make an id of the same shape that no real record has."""
     return f"{record_id[:5]}PSN{place:02d}{record_id[10:]}" if len(record_id) > 10 else f"psn{place}"  # noqa: PLR2004  long enough to keep its shape

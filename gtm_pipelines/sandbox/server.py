@@ -22,7 +22,7 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def serve(directory: Path, host: str = "127.0.0.1", port: int = 8765) -> None:
-    """Serve the worlds in ``directory`` until interrupted. Only loopback is allowed: the sandbox's credentials are public."""
+    """Serve the worlds in ``directory`` until interrupted; on loopback only, for its credentials are public."""
     if host not in _LOOPBACK:
         raise ValueError(f"the sandbox listens on loopback only, not on {host}: everyone knows its credentials")
     listener = _listener(host, port)

@@ -1,8 +1,8 @@
 """Where worlds live on disk and how they are opened.
 
-A tenant's home holds one database file and ``CURRENT``, the name of that file: a new world is written beside the old one
-and takes over when ``CURRENT`` is replaced. DuckDB lets one process hold a file, so a second process that wants a world
-the server holds gets :class:`WorldBusyError` and asks the server instead (see ``remote.py``).
+A tenant's home holds one database file and ``CURRENT``, the name of that file: a new world is written beside the old
+one and takes over when ``CURRENT`` is replaced. DuckDB lets one process hold a file, so a second process that wants a
+world the server holds gets :class:`WorldBusyError` and asks the server instead (see ``remote.py``).
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ class World:
         return self.connection.cursor()
 
     def now(self) -> datetime:
-        """The world's present."""
+        """Return the world's present."""
         with self.cursor() as cursor:
             (now_s,) = cursor.execute("SELECT now_s FROM gen.world").fetchall()[0]
         return datetime.fromtimestamp(now_s, UTC)
@@ -49,8 +49,8 @@ class Tenant:
 
     id: TenantId
     world: World
-    salesforce_faults: SalesforceFaults = field(default_factory=SalesforceFaults)
-    customerio_faults: CustomerioFaults = field(default_factory=CustomerioFaults)
+    salesforce_faults: SalesforceFaults = field(default_factory=SalesforceFaults.model_construct)
+    customerio_faults: CustomerioFaults = field(default_factory=CustomerioFaults.model_construct)
     ledger: Ledger = field(default_factory=Ledger)
     sessions: Sessions = field(default_factory=Sessions)
     locators: Locators = field(default_factory=Locators)

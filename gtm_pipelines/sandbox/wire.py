@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request. ``path`` is below the vendor's root, without a leading slash; ``size`` counts URL and header bytes."""
+    """One request. ``path`` is below the vendor's root, undecoded; ``size`` counts URL and header bytes."""
 
     method: str
     path: str

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     import duckdb
 
 START_S = 1_767_225_600  # 2026-01-01T00:00:00Z, the present of every new world
-_DAY_S = 86_400
-_HISTORY_S = 3 * 365 * _DAY_S
-_MASS_UPDATE_S = START_S - 59 * _DAY_S + 7_200
+DAY_S = 86_400
+_HISTORY_S = 3 * 365 * DAY_S
+_MASS_UPDATE_S = START_S - 59 * DAY_S + 7_200
+_LOGGED_S = 10 * DAY_S  # the activity log is ten days old: twenty steps pass before anything ages out of it
 _PEOPLE_PER_COMPANY = 8
 _SMALLEST = 10
 _LARGEST = 2_000_000
@@ -58,10 +59,10 @@ def _build(world: duckdb.DuckDBPyConnection, size: int, seed: int) -> None:
         "company_hi": companies,
         "person_lo": 0,
         "person_hi": size,
-        "mailed_from_s": START_S - 90 * _DAY_S,
-        "acts_from_s": START_S - 30 * _DAY_S,
+        "mailed_from_s": START_S - 90 * DAY_S,
+        "acts_from_s": START_S - _LOGGED_S,
         "mail_rate": 0.4,
-        "act_rate": 0.4,
+        "act_rate": 0.25,
     }
     sql.set_variables(world, variables)
     sql.run(world, "world/macros.sql", "world/tables.sql")
@@ -102,7 +103,7 @@ def _fill(world: duckdb.DuckDBPyConnection, table: str, rows: Iterable[tuple[Any
     """Fill a word list; its rows are numbered so that a draw is a join."""
     columns = list(zip(*rows, strict=True))
     drawn = ", ".join("unnest(?)" for _ in columns)
-    world.execute(f"INSERT INTO gen.{table} SELECT unnest(range(?)), {drawn}", [len(columns[0]), *map(list, columns)])  # noqa: S608  names are literals above
+    world.execute(f"INSERT INTO gen.{table} SELECT unnest(range(?)), {drawn}", [len(columns[0]), *map(list, columns)])
 
 
 def count_words(world: duckdb.DuckDBPyConnection) -> None:

@@ -1,0 +1,1 @@
+"""Customer.io's App API: people, activities, deliveries, campaigns, segments."""

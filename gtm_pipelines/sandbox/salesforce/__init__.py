@@ -1,0 +1,1 @@
+"""Salesforce: OAuth, SOQL over REST, describe, delete log, limits."""

@@ -7,8 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-import orjson
-
 from gtm_pipelines.sandbox.salesforce import describe, oauth, query
 from gtm_pipelines.sandbox.salesforce.catalogue import OBJECTS, SObject
 from gtm_pipelines.sandbox.salesforce.errors import SalesforceError
@@ -129,8 +127,9 @@ def _record(tenant: Tenant, call: Call, version: str, entity: SObject, record_id
         rows = cursor.execute(statement.rows, statement.parameters).fetchall()
         if rows and entity.has("IsDeleted"):
             gone = cursor.execute(
-                f"SELECT IsDeleted FROM {entity.table} WHERE Id = ?", [eighteen(record_id)]
-            ).fetchall()  # noqa: S608  names from the catalogue
+                f"SELECT IsDeleted FROM {entity.table} WHERE Id = ?",  # noqa: S608  names from the catalogue
+                [eighteen(record_id)],
+            ).fetchall()
             if gone[0][0]:
                 raise SalesforceError(404, "ENTITY_IS_DELETED", "entity is deleted")
     if not rows:
@@ -166,7 +165,8 @@ def _deleted(tenant: Tenant, call: Call, entity: SObject) -> dict[str, Any]:
     start, end, now = _period(tenant, call)
     with tenant.world.cursor() as cursor:
         rows = cursor.execute(
-            "SELECT id, deleted_at FROM salesforce.deletion WHERE object = ? AND deleted_at >= ? AND deleted_at < ? ORDER BY 2, 1",
+            "SELECT id, deleted_at FROM salesforce.deletion "
+            "WHERE object = ? AND deleted_at >= ? AND deleted_at < ? ORDER BY 2, 1",
             [entity.name, start.replace(tzinfo=None), end.replace(tzinfo=None)],
         ).fetchall()
     return {
@@ -188,8 +188,3 @@ def _updated(tenant: Tenant, call: Call, entity: SObject) -> dict[str, Any]:
 
 def _wire(moment: datetime) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.000+0000"
-
-
-def refusal(code: str, message: str) -> bytes:
-    """The body of an error that strikes before a path is looked at."""
-    return orjson.dumps([{"message": message, "errorCode": code}])

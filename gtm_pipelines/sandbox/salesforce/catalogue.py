@@ -29,7 +29,7 @@ STORED_AS = {
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field; ``expression`` is DuckDB SQL for what is computed and not stored; ``{row}`` stands for the object's row."""
+    """One field. ``expression`` is DuckDB SQL for what is not stored; ``{row}`` stands for the object's row."""
 
     name: str
     type: str
@@ -39,7 +39,7 @@ class Field:
     compound: str = ""
 
     def sql(self, row: str) -> str:
-        """The field's value as DuckDB SQL over the row called ``row``."""
+        """Write the field's value as DuckDB SQL over the row called ``row``."""
         return self.expression.replace("{row}", row) if self.expression else f'{row}."{self.name}"'
 
     @property
@@ -54,7 +54,7 @@ class Field:
 
     @property
     def relationship(self) -> str:
-        """The name SOQL uses to step to the parent: ``Account`` for ``AccountId``, ``Account__r`` for ``Account__c``."""
+        """What SOQL steps to the parent by: ``Account`` for ``AccountId``, ``Account__r`` for ``Account__c``."""
         if not self.refers_to:
             return ""
         return self.name[:-1] + "r" if self.is_custom else self.name.removesuffix("Id")
@@ -88,14 +88,16 @@ class SObject:
         return self.find(name) is not None
 
     def ddl(self) -> str:
-        """The statement that makes the object's table."""
+        """Write the statement that makes the object's table."""
         stored = [f'"{field.name}" {STORED_AS[field.type]}' for field in self.fields if not field.expression]
         return f"CREATE TABLE {self.table} ({', '.join(stored)}, _person BIGINT, _company BIGINT)"
 
 
 def _fields(text: str) -> tuple[Field, ...]:
     """Read ``name type [refers_to]`` lines."""
-    return tuple(Field(*line.split()) for line in text.strip().splitlines())
+    return tuple(
+        Field(line.split()[0], line.split()[1], " ".join(line.split()[2:])) for line in text.strip().splitlines()
+    )
 
 
 _DELETED = Field("IsDeleted", "boolean")
@@ -157,7 +159,7 @@ Score__c double
         Field(
             "Score_Band__c",
             "string",
-            expression="CASE WHEN {row}.Score__c >= 70 THEN 'Hot' WHEN {row}.Score__c >= 40 THEN 'Warm' ELSE 'Cold' END",
+            expression="CASE WHEN {row}.Score__c < 40 THEN 'Cold' WHEN {row}.Score__c < 70 THEN 'Warm' ELSE 'Hot' END",
             calculated=True,
         ),
     ),

@@ -9,35 +9,20 @@ if TYPE_CHECKING:
     from gtm_pipelines.sandbox.salesforce.soql.translator import Visibility
 
 _LENGTHS = {
-    "id": 18,
-    "reference": 18,
-    "email": 80,
-    "phone": 40,
-    "url": 255,
-    "textarea": 32_000,
-    "picklist": 255,
-    "string": 255,
-}
-_SOAP = {
-    "id": "tns:ID", "reference": "tns:ID", "boolean": "xsd:boolean", "int": "xsd:int", "double": "xsd:double", "currency": "xsd:double",
-    "date": "xsd:date", "datetime": "xsd:dateTime", "address": "urn:address",
+    "id": 18, "reference": 18, "email": 80, "phone": 40, "url": 255, "textarea": 32_000, "picklist": 255, "string": 255,
 }  # fmt: skip
-_SYSTEM = frozenset(
-    {
-        "Id",
-        "IsDeleted",
-        "CreatedDate",
-        "CreatedById",
-        "LastModifiedDate",
-        "LastModifiedById",
-        "SystemModstamp",
-        "MasterRecordId",
-    }
-)
+_SOAP = {
+    "id": "tns:ID", "reference": "tns:ID", "boolean": "xsd:boolean", "int": "xsd:int", "double": "xsd:double",
+    "currency": "xsd:double", "date": "xsd:date", "datetime": "xsd:dateTime", "address": "urn:address",
+}  # fmt: skip
+_SYSTEM = frozenset({
+    "Id", "IsDeleted", "CreatedDate", "CreatedById", "LastModifiedDate", "LastModifiedById", "SystemModstamp",
+    "MasterRecordId",
+})  # fmt: skip
 _LABELS = {"Opportunity": "Opportunities", "Subscription": "Subscriptions"}
 _ABILITIES = (
-    "createable", "deletable", "layoutable", "mergeable", "queryable", "replicateable", "retrieveable", "searchable", "triggerable",
-    "undeletable", "updateable",
+    "createable", "deletable", "layoutable", "mergeable", "queryable", "replicateable", "retrieveable", "searchable",
+    "triggerable", "undeletable", "updateable",
 )  # fmt: skip
 
 

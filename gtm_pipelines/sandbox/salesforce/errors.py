@@ -14,32 +14,34 @@ class SalesforceError(Exception):
 
     @classmethod
     def malformed(cls, message: str) -> SalesforceError:
-        """A query that cannot be read."""
+        """Make the error for a query that cannot be read."""
         return cls(400, "MALFORMED_QUERY", message)
 
     @classmethod
     def no_field(cls, name: str, entity: str) -> SalesforceError:
-        """A field the object does not have, or does not show to this user: Salesforce says the same to both."""
+        """Make the error for a field the object lacks or hides from this user: Salesforce does not say which."""
         return cls(
             400,
             "INVALID_FIELD",
-            f"No such column '{name}' on entity '{entity}'. If you are attempting to use a custom field, be sure to append "
-            "the '__c' after the custom field name. Please reference your WSDL or the describe call for the appropriate names.",
+            f"No such column '{name}' on entity '{entity}'. If you are attempting to use a custom field, be sure to "
+            "append the '__c' after the custom field name. Please reference your WSDL or the describe call for the "
+            "appropriate names.",
         )
 
     @classmethod
     def no_object(cls, name: str) -> SalesforceError:
-        """An object that does not exist or is hidden from this user, in a query."""
+        """Make the error for an object that does not exist or is hidden, in a query."""
         return cls(
             400,
             "INVALID_TYPE",
-            f"sObject type '{name}' is not supported. If you are attempting to use a custom object, be sure to append the "
-            "'__c' after the entity name. Please reference your WSDL or the describe call for the appropriate names.",
+            f"sObject type '{name}' is not supported. If you are attempting to use a custom object, be sure to append "
+            "the '__c' after the entity name. Please reference your WSDL or the describe call for the appropriate "
+            "names.",
         )
 
     @classmethod
     def not_found(cls, message: str = "The requested resource does not exist") -> SalesforceError:
-        """A resource that is not there."""
+        """Make the error for a resource that is not there."""
         return cls(404, "NOT_FOUND", message)
 
 

@@ -1,7 +1,7 @@
 """JWT bearer: assertions signed by a key whose public half was given to the sandbox beforehand.
 
-``PUT /<tenant>/_jwt_key`` with a PEM public key (or certificate) is the sandbox's "use digital signatures" of a connected app.
-Without it every assertion is answered as Salesforce answers an app nobody approved.
+``PUT /<tenant>/_jwt_key`` with a PEM public key is the sandbox's "use digital signatures" of a connected app. Without
+it every assertion is answered as Salesforce answers an app nobody approved.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Salesforce's token endpoint: refresh_token (with rotation when switched on), client_credentials, JWT bearer.
 
-Rotation is strict: a refresh token works once, and one that comes back a second time revokes every token of its line, as the
-OAuth security guidance asks. Which tokens were used is in the world's file, so that a restart forgets nothing.
+Rotation is strict: a refresh token works once, and one that comes back a second time revokes every token of its line,
+as the OAuth security guidance asks. Which tokens were used is in the world's file, so that a restart forgets nothing.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _rotation = Lock()
 
 
 def client_secret(tenant: str) -> str:
-    """The secret of the tenant's connected app; fixed, for this is a sandbox."""
+    """Return the secret of the tenant's connected app; fixed, for this is a sandbox."""
     return f"sandbox-secret-{tenant}"
 
 
 def refresh_token(tenant: str, serial: int = 0) -> str:
-    """The tenant's refresh token: fixed at first, then one per rotation."""
+    """Return the tenant's refresh token: fixed at first, then one per rotation."""
     first = f"sandbox-refresh-{tenant}"
     if serial == 0:
         return first

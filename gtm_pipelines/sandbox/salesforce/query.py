@@ -11,6 +11,8 @@ from gtm_pipelines.sandbox.salesforce.soql.translator import Statement, Visibili
 from gtm_pipelines.sandbox.wire import Call, Reply
 
 if TYPE_CHECKING:
+    import duckdb
+
     from gtm_pipelines.sandbox.salesforce.locators import Locator
     from gtm_pipelines.sandbox.tenants import Tenant
 
@@ -22,7 +24,7 @@ _LOST = SalesforceError(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
 
 
 def visibility(tenant: Tenant) -> Visibility:
-    """What the faults leave this user to see."""
+    """Return what the faults leave this user to see."""
     faults = tenant.salesforce_faults
     return Visibility(frozenset(map(str.lower, faults.hide_entity)), frozenset(map(str.lower, faults.hide_field)))
 
@@ -92,13 +94,13 @@ def _page(tenant: Tenant, locator: Locator, at: int) -> Reply:
     return _body(locator.total, rows, following)
 
 
-def _counted(cursor: object, statement: Statement) -> int:
-    run = cursor.execute(statement.count, statement.parameters if "$" in statement.count else ())  # type: ignore[attr-defined]  duckdb's class is only known to a lazy import
+def _counted(cursor: duckdb.DuckDBPyConnection, statement: Statement) -> int:
+    run = cursor.execute(statement.count, statement.parameters if "$" in statement.count else ())
     return int(run.fetchall()[0][0])
 
 
 def _batch(call: Call) -> int:
-    """The page size asked for, within what Salesforce allows; it is a hint."""
+    """Read the page size asked for, within what Salesforce allows; it is a hint."""
     found = _BATCH.search(call.headers.get("sforce-query-options", ""))
     return min(max(int(found[1]), _FEWEST_ROWS), _MOST_ROWS) if found else _MOST_ROWS
 

@@ -30,3 +30,17 @@ def set_variables(world: duckdb.DuckDBPyConnection, variables: Mapping[str, floa
     """Set what the files read with ``getvariable``; they belong to this one connection."""
     for name, value in variables.items():
         world.execute(f"SET VARIABLE {name} = ?", [value])
+
+
+def run_counted(world: duckdb.DuckDBPyConnection, name: str) -> dict[str, int]:
+    """Run a file statement by statement; return how many rows each statement headed ``-- count: what`` touched."""
+    counts: dict[str, int] = {}
+    for statement in load(name).split(";\n"):
+        lines = statement.strip().splitlines()
+        if not any(line and not line.startswith("--") for line in lines):
+            continue
+        rows = world.execute(statement).fetchall()
+        label = next((line.removeprefix("-- count: ") for line in lines if line.startswith("-- count: ")), None)
+        if label is not None:
+            counts[label] = int(rows[0][0]) if rows and isinstance(rows[0][0], int) else 0
+    return counts

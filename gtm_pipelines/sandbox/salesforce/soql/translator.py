@@ -1,7 +1,7 @@
 """Turns a SOQL tree into DuckDB SQL over a world's tables, checking every name against the catalogue.
 
-Salesforce's habits are kept where they bite integrations: text compares without case, ``!=`` matches null, ids may be given
-with 15 characters, a datetime field refuses a quoted or date-only value, nulls sort first.
+Salesforce's habits are kept where they bite integrations: text compares without case, ``!=`` matches null, ids may be
+given with 15 characters, a datetime field refuses a quoted or date-only value, nulls sort first.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class _Translator:
         return selected
 
     def _record(self, selected: list[Path | Aggregate]) -> str:
-        """The SQL struct of one record, attributes first, a nested struct for each parent stepped to."""
+        """Write the SQL struct of one record, attributes first, a nested struct for each parent stepped to."""
         own: dict[str, str] = {}
         parents: dict[str, list[str]] = {}
         for each in selected:
@@ -184,9 +184,8 @@ class _Translator:
             found, expression = self._resolve(each.path)
             inner = f"DISTINCT {expression}" if each.function == "COUNT_DISTINCT" else expression
             result = f"{each.function.removesuffix('_DISTINCT').lower()}({inner})"
-            values.append(
-                f"'{each.alias}': {_WIRE_DATETIME.format(result) if found.type == 'datetime' and each.function in {'MIN', 'MAX'} else result}"
-            )
+            is_moment = found.type == "datetime" and each.function in {"MIN", "MAX"}
+            values.append(f"'{each.alias}': {_WIRE_DATETIME.format(result) if is_moment else result}")
         return "{" + ", ".join(values) + "}"
 
     # Names.
@@ -204,7 +203,7 @@ class _Translator:
         raise SalesforceError(400, "INVALID_FIELD", f"Didn't understand relationship '{relationship}' in field path.")
 
     def _parent(self, reference: Field, value: object) -> str:
-        """SQL for a value of the record that ``reference`` points to, whichever object it is of."""
+        """Write SQL for a value of the record that ``reference`` points to, whichever object it is of."""
         lookups = []
         for name in reference.parents:
             parent = self.visible.find_object(name)
@@ -271,7 +270,8 @@ class _Translator:
             raise _wrong_type(found)
         today = self.now.replace(hour=0, minute=0, second=0, microsecond=0)
         first, last = {
-            "TODAY": (0, 0), "YESTERDAY": (-1, -1), "TOMORROW": (1, 1), "LAST_N_DAYS": (-span.days, 0), "NEXT_N_DAYS": (1, span.days),
+            "TODAY": (0, 0), "YESTERDAY": (-1, -1), "TOMORROW": (1, 1),
+            "LAST_N_DAYS": (-span.days, 0), "NEXT_N_DAYS": (1, span.days),
         }[span.name]  # fmt: skip
         start, end = _timestamp(today + timedelta(days=first)), _timestamp(today + timedelta(days=last + 1))
         inside = f"({expression} >= {start} AND {expression} < {end})"
@@ -281,7 +281,7 @@ class _Translator:
         }[operator]  # fmt: skip
 
     def _bound(self, found: Field, value: Literal) -> str:
-        """SQL for a literal compared with a field, refusing types Salesforce refuses."""
+        """Write SQL for a literal compared with a field, refusing types Salesforce refuses."""
         if found.type == "datetime" and isinstance(value, datetime):
             return _timestamp(value)
         if found.type == "date" and isinstance(value, date) and not isinstance(value, datetime):
@@ -304,7 +304,7 @@ class _Translator:
 
 
 def _wire(found: Field, row: str) -> str:
-    """The field's value as it travels in JSON."""
+    """Write the field's value as it travels in JSON."""
     value = found.sql(row)
     return _WIRE_DATETIME.format(value) if found.type == "datetime" else value
 
@@ -321,7 +321,7 @@ def _wrong_type(found: Field) -> SalesforceError:
 
 
 def _floor(condition: Condition) -> datetime | None:
-    """The earliest SystemModstamp that can satisfy ``condition``, or None when it bounds nothing."""
+    """Return the earliest SystemModstamp that can satisfy ``condition``, or None when it bounds nothing."""
     if isinstance(condition, Comparison):
         is_bound = (
             condition.path[-1].lower() == "systemmodstamp"

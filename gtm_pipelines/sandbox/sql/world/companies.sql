@@ -2,9 +2,11 @@
 INSERT INTO truth.company
 SELECT
     n,
-    CASE WHEN n > 0 AND gen.chance(n, 'namesake', 0.02) THEN twin.name ELSE own.name END,
-    concat(own.slug, CASE gen.pick(n, 'top level', 8) WHEN 0 THEN '.io' WHEN 1 THEN '.co' ELSE '.com' END),
-    own.industry,
+    CASE WHEN n > 0 AND gen.chance(n, 'namesake', 0.02) THEN concat_ws(' ', twin_a.word, twin_b.word, twin_t.word)
+        ELSE concat_ws(' ', a.word, b.word, t.word) END,
+    concat(lower(concat(a.word, b.word, t.word)), CASE WHEN n >= 279360 THEN n::VARCHAR ELSE '' END,
+        CASE gen.pick(n, 'top level', 8) WHEN 0 THEN '.io' WHEN 1 THEN '.co' ELSE '.com' END),
+    t.industry,
     employees,
     round(employees * (80000 + gen.share(n, 'revenue') * 220000), -3),
     city.city,
@@ -16,18 +18,15 @@ SELECT
 FROM (
     SELECT r.n, (5 + floor(3000 * pow(gen.share(r.n, 'employees'), 4)))::BIGINT AS employees,
         (r.n * 48271 + gen.pick(0, 'company', 279360)) % 279360 AS k,
-        ((r.n - 1) * 48271 + gen.pick(0, 'company', 279360)) % 279360 AS twin_k
+        (greatest(r.n - 1, 0) * 48271 + gen.pick(0, 'company', 279360)) % 279360 AS twin_k
     FROM range(getvariable('company_lo'), getvariable('company_hi')) r(n)
 ) company
-JOIN (
-    SELECT a.i * 2910 + b.i * 30 + t.i AS k, concat(a.word, ' ', b.word, ' ', t.word) AS name,
-        lower(concat(a.word, b.word, t.word)) AS slug, t.industry
-    FROM gen.company_first a, gen.company_second b, gen.trade t
-) own ON own.k = company.k
-LEFT JOIN (
-    SELECT a.i * 2910 + b.i * 30 + t.i AS k, concat(a.word, ' ', b.word, ' ', t.word) AS name
-    FROM gen.company_first a, gen.company_second b, gen.trade t
-) twin ON twin.k = company.twin_k
+JOIN gen.company_first a ON a.i = company.k // 2910
+JOIN gen.company_second b ON b.i = company.k % 2910 // 30
+JOIN gen.trade t ON t.i = company.k % 30
+JOIN gen.company_first twin_a ON twin_a.i = company.twin_k // 2910
+JOIN gen.company_second twin_b ON twin_b.i = company.twin_k % 2910 // 30
+JOIN gen.trade twin_t ON twin_t.i = company.twin_k % 30
 JOIN gen.city city ON city.i = gen.pick(n, 'city', getvariable('city_count'))
 JOIN gen.area_code area ON area.i = n % 116
 ORDER BY n;

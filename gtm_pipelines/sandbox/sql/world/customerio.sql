@@ -74,15 +74,20 @@ WITH happened AS (
         ['demo_requested', 'pricing_viewed', 'invited_teammate'][1 + gen.pick(p.cio_id, concat('act', times.i), 3)] AS name
     FROM customerio.person p, range(0, 2) times(i)
     WHERE gen.chance(p.cio_id, concat('acts', times.i, '.', getvariable('step')), getvariable('act_rate'))
+), newcomer AS (
+    SELECT cio_id, _person, created_s AS at_s FROM customerio.person
+    WHERE _person >= getvariable('person_lo') AND _person < getvariable('person_hi') AND created_s >= getvariable('acts_from_s')
 ), every AS (
     SELECT concat(metric, '_', delivery_type) AS type, at_s, cio_id, NULL AS name, delivery_id, delivery_type,
         CASE metric WHEN 'clicked' THEN 'https://seller.example/pricing?a=1&b=2' END AS url,
         json_object('subject', subject) AS data, _person, concat(delivery_id, metric) AS salt
-    FROM happened WHERE at_s IS NOT NULL
+    FROM happened WHERE at_s >= getvariable('acts_from_s')
     UNION ALL
     SELECT 'event', at_s, cio_id, name, NULL, NULL, NULL, json_object('plan', 'team', 'seats', at_s % 40), _person,
         concat(cio_id, i, '.', getvariable('step'))
     FROM own
+    UNION ALL
+    SELECT 'profile_create', at_s, cio_id, NULL, NULL, NULL, NULL, json_object(), _person, concat(cio_id, ' came') FROM newcomer
 )
 SELECT concat('01', upper(printf('%012x', at_s * 1000)), upper(right(printf('%016x', gen.h(salt, 'ulid')), 12))),
     type, at_s, cio_id, name, delivery_id, delivery_type, url, data, _person

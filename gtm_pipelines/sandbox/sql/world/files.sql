@@ -10,12 +10,13 @@ SELECT
     p.title,
     CASE WHEN gen.chance(p.n, 'file phone', 0.4) THEN gen.written_phone(p.phone, gen.pick(p.n, 'file phone style', 7)) END AS phone,
     c.name AS company, lpad(c.n::VARCHAR, 6, '0') AS account_id,
-    gen.moment(gen.between_s(p.n, 'file row', p.born_s, w.now_s)) AS updated_at,
+    gen.moment(least(p.changed_s + gen.pick(p.n, 'file row', 86400), w.now_s)) AS updated_at,
     p.n AS _person, p.company AS _company
 FROM truth.person p
 CROSS JOIN gen.world w
 LEFT JOIN truth.company c ON c.n = p.company AND gen.chance(c.n, 'file account', 0.6)
-WHERE gen.chance(p.n, 'file', 0.35);
+WHERE gen.chance(p.n, 'file', 0.35)
+  AND gen.pick(p.n, 'struck off', 400) >= least(w.step, 100);  -- somebody tidies the list: one row in 400 goes every day
 
 CREATE VIEW file.accounts AS
 SELECT

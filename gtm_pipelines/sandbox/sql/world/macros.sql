@@ -60,3 +60,10 @@ CREATE MACRO gen.written_phone(e164, style) AS CASE
         WHEN 5 THEN concat('1.', e164[3:5], '.', e164[6:8], '.', e164[9:12])
         ELSE concat('(', e164[3:5], ') ', e164[6:8], '-', e164[9:12], ' x', 10 + style % 80) END
     END;
+
+-- A step of time: chance differs from day to day, and what happens today happens after the last step and up to now.
+CREATE MACRO gen.salted(salt) AS concat(salt, ' on day ', getvariable('step'));
+CREATE MACRO gen.today_s(n, salt) AS gen.between_s(n, gen.salted(concat(salt, ' at')), getvariable('previous_s') + 1, getvariable('until_s'));
+CREATE MACRO gen.today(n, salt) AS gen.moment(gen.today_s(n, salt));
+-- Late: stamped in the last four minutes before the step began, some on its very second, yet not seen until now.
+CREATE MACRO gen.late(n) AS gen.moment(getvariable('previous_s') - gen.pick(n, gen.salted('late by'), 5) * 60);

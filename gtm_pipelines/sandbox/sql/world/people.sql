@@ -55,7 +55,7 @@ SELECT
     gen.us_phone(area.code, n, 655),
     CASE WHEN previous_domain IS NOT NULL THEN previous_company END,
     CASE WHEN previous_domain IS NOT NULL THEN concat(local_part, nth, n % 97, '@', previous_domain) END,
-    born_s
+    born_s, born_s
 FROM numbered
 JOIN gen.area_code area ON area.i = n % 116
 ORDER BY n;
