@@ -145,8 +145,8 @@ def test_the_database_itself_refuses_to_change_the_log(acme: ControlPlane, raw: 
 
 @pytest.fixture
 def long_log(acme: ControlPlane, raw: Raw) -> ControlPlane:
-    """A log of several hundred entries, and an intruder who has dropped the triggers."""
-    for number in range(300):
+    """A log of a hundred entries, and an intruder who has dropped the triggers."""
+    for number in range(100):
         acme.set_override("acme", "crm", "Contact", "person", f"f{number}", number)
     for trigger in ("audit_log_no_update", "audit_log_no_delete", "audit_log_only_append", "audit_head_no_delete"):
         raw(f"drop trigger {trigger}")
@@ -169,7 +169,7 @@ def test_any_altered_row_is_found_whatever_the_column(long_log: ControlPlane, ra
 
 def test_a_deleted_row_is_found_first_middle_and_last(long_log: ControlPlane, raw: Raw) -> None:
     last = long_log.audit_head()[0]
-    for seq in (1, 150, last):
+    for seq in (1, 60, last):
         row = raw("select * from audit_log where seq = ?", seq)[0]
         raw("delete from audit_log where seq = ?", seq)
         assert seq in _chain(long_log)
