@@ -81,9 +81,7 @@ class Person(Canonical):
     first_name: str = _text("Given name.", 300, personal=True)
     last_name: str = _text("Family name.", 300, personal=True)
     title: str = _text("Job title.", 500, personal=True)
-    phone: str = _text(
-        "Telephone number in E.164.", 16, personal=True, transform="phone", str_matches=phone.PATTERN
-    )
+    phone: str = _text("Telephone number in E.164.", 16, personal=True, transform="phone", str_matches=phone.PATTERN)
     account_external_id: str = _text("external_id of the person's account at the same source.", _LONGEST_KEY)
     properties: str = _text("JSON object of further vendor fields the mapping names.", 1_000_000, personal=True)
 

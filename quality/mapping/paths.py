@@ -51,7 +51,9 @@ def _steps(whole: str, text: str) -> str:
     while True:
         step = _STEP.match(text, position)
         if step is None or not (step["quoted"] or step["name"]).strip():
-            raise PathError(f"{whole!r} is not a path: write names joined by dots, as in attributes.email or items[0].id")
+            raise PathError(
+                f"{whole!r} is not a path: write names joined by dots, as in attributes.email or items[0].id"
+            )
         steps.append(f'."{step["quoted"] or step["name"]}"{step["index"]}')
         position = step.end()
         if position == len(text):

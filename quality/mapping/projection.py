@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from quality.canonical import columns
-from quality.mapping import paths, readers, rules
+from quality.mapping import paths, readers
 from quality.mapping.model import Constant, Target, Transform, Value
 from quality.normalise import text
 
@@ -100,7 +100,9 @@ class _Plan:
             elif column.name in {"source_updated_at", "is_deleted"}:
                 output[column.name] = column.name
             elif column.name == "external_id":
-                output["external_id"] = self._key("external_id", target.external_id) if target.external_id else "record_id"
+                output["external_id"] = (
+                    self._key("external_id", target.external_id) if target.external_id else "record_id"
+                )
             elif column.name == "properties":
                 output["properties"] = self._properties()
             elif column.name in target.fields:
@@ -287,9 +289,7 @@ class _Plan:
         column = "b_" if rule == "not_scalar" else "g_"
         key = check.split(" ", 1)[0].removeprefix("g_")
         value = f"left({column}{key}, {readers.LONGEST_SHOWN})"
-        return (
-            f"CASE WHEN {check} THEN {{'field': {text.literal(name)}, 'rule': {text.literal(rule)}, 'value': {value}}} END"
-        )
+        return f"CASE WHEN {check} THEN {{'field': {text.literal(name)}, 'rule': {text.literal(rule)}, 'value': {value}}} END"
 
 
 def _first(expressions: Iterable[str]) -> str:

@@ -8,8 +8,7 @@ from __future__ import annotations
 from quality.normalise import text
 
 LEGAL_FORMS = frozenset(
-    "ab ag as asa bv co company corp corporation cv eirl ev gbr gmbh inc incorporated kft kg kgaa kk limited llc llp lp ltd "
-    "ltda nv ohg oy oyj plc pte pty pvt sa sarl sas se sl slu spa srl sro ug ulc".split()  # noqa: SIM905  a word list
+    ["ab", "ag", "as", "asa", "bv", "co", "company", "corp", "corporation", "cv", "eirl", "ev", "gbr", "gmbh", "inc", "incorporated", "kft", "kg", "kgaa", "kk", "limited", "llc", "llp", "lp", "ltd", "ltda", "nv", "ohg", "oy", "oyj", "plc", "pte", "pty", "pvt", "sa", "sarl", "sas", "se", "sl", "slu", "spa", "srl", "sro", "ug", "ulc"]
 )
 
 
@@ -21,7 +20,7 @@ def normal_form(name: str | None) -> str | None:
     if len(words) > 1 and words[0] == "the":
         words = words[1:]
     while len(words) > 1 and words[-1] in LEGAL_FORMS:
-        words = words[:-1]
+        words = words[:-2] if len(words) > 2 and words[-2] == "and" else words[:-1]  # noqa: PLR2004  "… and co"
     return " ".join(words) or None
 
 
@@ -30,7 +29,7 @@ def normal_form_sql(column: str) -> str:
     words = text.words_sql(f"replace(replace({column}, '&', ' and '), '.', '')")
     headless = rf"regexp_replace({words}, '^the (.)', '\1')"
     forms = "|".join(sorted(LEGAL_FORMS))
-    return f"nullif(regexp_replace({headless}, '(.)(?: (?:{forms}))+$', '\\1'), '')"
+    return f"nullif(regexp_replace({headless}, '(.)(?: (?:and )?(?:{forms}))+$', '\\1'), '')"
 
 
 def _joined(name: str) -> str:

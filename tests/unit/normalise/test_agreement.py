@@ -1,0 +1,136 @@
+"""Each normal form is one function and one SQL expression; on any text they say the same."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+
+import duckdb
+import phonenumbers
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from quality.normalise import company, domain, email, person, phone, text
+
+# What Python and DuckDB both know: assigned characters of the basic plane, without two marks only newer Unicode calls marks.
+KNOWN = st.characters(
+    max_codepoint=0xFFFF, exclude_categories=("Cs", "Cn", "Co"), exclude_characters="\x00\u0cf3\u0ece"
+)
+TEXT = st.text(KNOWN, max_size=30)
+WORDS = st.lists(
+    st.sampled_from(["The", "acme", "Inc.", "INC", "S.A.", "GmbH", "&", "Co", "Ltd", "José", " ", ",", "AT&T"]),
+    max_size=6,
+)
+LOCALS = st.text(st.sampled_from("aZ.+-_é@ 1"), max_size=12)
+HOSTS = st.sampled_from(
+    ["gmail.com", "GoogleMail.com", "outlook.com", "acme.test", "bücher.de", "x", "a.b.co.uk", "me.com", "x-.com"]
+)
+ADDRESSES = st.builds("{}@{}".format, LOCALS, HOSTS)
+PIECES = st.sampled_from(
+    ["+", "1", "44", "49", "0", "(", ")", "-", ".", "/", " ", "202", "555", "0100", "20", "7946", "ext", "\u00a0"]
+)
+NUMBERS = st.lists(PIECES, max_size=10).map("".join)
+SITES = st.lists(
+    st.sampled_from(["https://", "http://", "www.", "acme", "a-b", "-", ".", "com", "co.uk", "de", "io", "/x?y=1", "@", ":80", "#", "xn--bcher-kva", "com.de"]),
+    max_size=7,
+).map("".join)  # fmt: skip
+
+_connection = duckdb.connect()
+
+
+def in_sql(expression: Callable[[str], str], value: str | None) -> str | None:
+    return _connection.execute(f"SELECT {expression('v')} FROM (VALUES (?::VARCHAR)) AS t (v)", [value]).fetchall()[0][
+        0
+    ]
+
+
+@pytest.mark.parametrize(
+    ("function", "expression"),
+    [
+        (text.trim, text.trim_sql),
+        (text.lower, text.lower_sql),
+        (text.words, text.words_sql),
+        (email.clean, email.clean_sql),
+        (email.normal_form, email.normal_form_sql),
+        (company.normal_form, company.normal_form_sql),
+        (person.normal_form, person.normal_form_sql),
+        (domain.company_domain, domain.company_domain_sql),
+    ],
+)
+@settings(max_examples=60, deadline=None)
+@given(value=TEXT | ADDRESSES | WORDS.map(" ".join) | st.builds("{}{}\n".format, st.sampled_from(text.WHITE), TEXT))
+@example(value="İSTANBUL ΑΣ")
+@example(value="+tag@gmail.com")
+@example(value="The S.A.")
+@example(value="a@b@gmail.com")
+def test_function_and_sql_agree(
+    function: Callable[[str], str | None], expression: Callable[[str], str], value: str
+) -> None:
+    assert in_sql(expression, value) == function(value)
+
+
+@pytest.mark.parametrize("region", ["US", "GB", "DE", "FR", "NL", "CH", "AU", "ES", "PL", "BR"])
+@settings(max_examples=40, deadline=None)
+@given(value=NUMBERS)
+def test_sql_reads_a_number_as_the_library_does_or_leaves_it(region: str, value: str) -> None:
+    read = in_sql(lambda column: phone.e164_sql(column, region), value)
+    assert read is None or read == phone.e164(value, region)
+
+
+@pytest.mark.parametrize("region", ["US", "CA", "GB", "DE", "FR", "NL", "CH", "AU", "ES", "PL", "BR", "IN"])
+def test_sql_reads_the_example_numbers_of_every_plan_as_the_library_does(region: str) -> None:
+    for other in phonenumbers.SUPPORTED_REGIONS:
+        number = phonenumbers.example_number(other)
+        for style in (phonenumbers.PhoneNumberFormat.INTERNATIONAL, phonenumbers.PhoneNumberFormat.NATIONAL):
+            written = phonenumbers.format_number(number, style)
+            read = in_sql(lambda column: phone.e164_sql(column, region), written)
+            assert read is None or read == phone.e164(written, region), written
+
+
+@pytest.mark.parametrize("plan", sorted(phone._PLANS))
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_every_number_sql_accepts_is_one_the_library_accepts_unchanged(plan: str, data: st.DataObject) -> None:
+    written = data.draw(st.from_regex(rf"\+{plan}{phone._PLANS[plan]}", fullmatch=True))
+    assert in_sql(lambda column: phone.e164_sql(column, "US"), written) == written == phone.e164(written, "US")
+
+
+@pytest.mark.parametrize("region", sorted(phone._REGIONS))
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_every_national_number_sql_accepts_is_read_the_same_by_the_library(region: str, data: st.DataObject) -> None:
+    code, trunk = phone._REGIONS[region]
+    written = data.draw(st.from_regex(trunk + phone._PLANS[code], fullmatch=True))
+    read = in_sql(lambda column: phone.e164_sql(column, region), written)
+    assert read is not None
+    assert read == phone.e164(written, region)
+
+
+@settings(max_examples=150, deadline=None)
+@given(value=SITES | TEXT)
+@example(value="https://www.acme.com/a@b")
+@example(value="http://a-.com")
+def test_sql_reads_a_domain_as_the_suffix_list_does_or_leaves_it(value: str) -> None:
+    read = in_sql(domain.registrable_sql, value)
+    assert read is None or read == domain.registrable(value)
+
+
+def test_null_stays_null_everywhere() -> None:
+    forms = (
+        text.trim_sql,
+        email.clean_sql,
+        email.normal_form_sql,
+        company.normal_form_sql,
+        person.normal_form_sql,
+        domain.registrable_sql,
+    )
+    assert [in_sql(form, None) for form in forms] == [None] * len(forms)
+    assert [
+        f(None) for f in (email.clean, email.normal_form, company.normal_form, person.normal_form, domain.registrable)
+    ] == [None] * 5
+
+
+def test_accents_are_every_mark() -> None:
+    marks = [chr(n) for n in range(0x300, 0x370) if unicodedata.category(chr(n)).startswith("M")]
+    assert text.words("a" + "".join(marks)) == "a"
