@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -36,8 +37,8 @@ MakeTransport = Callable[..., Transport]
 def make_transport(vendor: Vendor, virtual: VirtualTime) -> Iterator[MakeTransport]:
     opened: list[Transport] = []
 
-    def make(*, limits: Limits | None = None, rate: RateLimit | None = None, **retry: object) -> Transport:
-        policy = RetryPolicy(uniform=lambda _low, high: high, **retry)  # type: ignore[arg-type]  tests name real fields
+    def make(*, limits: Limits | None = None, rate: RateLimit | None = None, **retry: Any) -> Transport:
+        policy = RetryPolicy(uniform=lambda _low, high: high, **retry)
         made = Transport(
             EgressPolicy(frozenset({"api.vendor.com"}), vendor.origin),
             rate=rate,

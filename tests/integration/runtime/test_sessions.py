@@ -12,7 +12,9 @@ import pytest
 from connectors.errors import Reauthorise, Retry, Stop
 from connectors.runtime.auth import OAuth2ClientCredentials, OAuth2Refresh, TokenAuth, bearer
 from connectors.runtime.transport import Request
-from tests.unit.connectors.doubles import Store
+from tests.integration.runtime.conftest import MakeTransport
+from tests.integration.runtime.vendor import Reply, Vendor
+from tests.unit.connectors.doubles import Store, VirtualTime
 
 
 class TokenVendor:
@@ -41,32 +43,32 @@ class TokenVendor:
 
 
 @pytest.fixture
-def issuer(vendor, reply):
+def issuer(vendor: Vendor, reply: type[Reply]) -> Any:
     made = TokenVendor(reply)
     vendor.script = [made]
     return made
 
 
 @pytest.fixture
-def store():
+def store() -> Any:
     return Store(client_id="client", client_secret="secret-of-client", refresh_token="refresh-0")
 
 
-def refreshing(vendor, store, virtual, **options) -> TokenAuth:
+def refreshing(vendor: Vendor, store: Store, virtual: VirtualTime, **options: Any) -> TokenAuth:
     return OAuth2Refresh(store, vendor.origin + "/token", clock=virtual.clock, **options)
 
 
-def data(vendor):
+def data(vendor: Vendor) -> Any:
     return Request("GET", vendor.origin + "/data")
 
 
-def calls(vendor, target):
+def calls(vendor: Vendor, target: Any) -> Any:
     return sum(asked.target == target for asked in vendor.asked)
 
 
 def test_a01_a_token_refused_mid_sync_costs_one_refresh_and_the_same_page_again(
-    vendor, issuer, store, virtual, make_transport
-):
+    vendor: Vendor, issuer: TokenVendor, store: Store, virtual: VirtualTime, make_transport: MakeTransport
+) -> None:
     auth, transport = refreshing(vendor, store, virtual), make_transport()
     transport.send(data(vendor), auth)
     issuer.access = "revoked-at-the-vendor"
@@ -74,7 +76,10 @@ def test_a01_a_token_refused_mid_sync_costs_one_refresh_and_the_same_page_again(
     assert (calls(vendor, "/token"), calls(vendor, "/data")) == (2, 3)
 
 
-def test_a_token_about_to_end_is_renewed_before_it_fails(vendor, issuer, store, virtual, make_transport):
+@pytest.mark.usefixtures("issuer")
+def test_a_token_about_to_end_is_renewed_before_it_fails(
+    vendor: Vendor, store: Store, virtual: VirtualTime, make_transport: MakeTransport
+) -> None:
     auth, transport = refreshing(vendor, store, virtual), make_transport()
     transport.send(data(vendor), auth)
     virtual.sleep(3600 - 30)
@@ -82,7 +87,9 @@ def test_a_token_about_to_end_is_renewed_before_it_fails(vendor, issuer, store, 
     assert (calls(vendor, "/token"), calls(vendor, "/data")) == (2, 2)
 
 
-def test_a02_two_hundred_workers_that_find_it_expired_make_one_refresh(vendor, issuer, store, virtual, make_transport):
+def test_a02_two_hundred_workers_that_find_it_expired_make_one_refresh(
+    vendor: Vendor, issuer: TokenVendor, store: Store, virtual: VirtualTime, make_transport: MakeTransport
+) -> None:
     errors: list[BaseException] = []
 
     def work() -> None:
@@ -102,11 +109,13 @@ def test_a02_two_hundred_workers_that_find_it_expired_make_one_refresh(vendor, i
     assert (issuer.issued, issuer.revoked, calls(vendor, "/token")) == (1, False, 1)
 
 
-def test_a03_a_rotated_token_is_stored_before_the_access_token_is_used(vendor, issuer, store, virtual, make_transport):
+def test_a03_a_rotated_token_is_stored_before_the_access_token_is_used(
+    vendor: Vendor, issuer: TokenVendor, store: Store, virtual: VirtualTime, make_transport: MakeTransport
+) -> None:
     seen: list[str] = []
     original = issuer.__call__
 
-    def spy(asked):
+    def spy(asked: Any) -> Any:
         if asked.target == "/data":
             seen.append(store.shown()["refresh_token"])
         return original(asked)
@@ -117,15 +126,18 @@ def test_a03_a_rotated_token_is_stored_before_the_access_token_is_used(vendor, i
     assert store.diary == ["lock", "read", "write", "unlock"]
 
 
+@pytest.mark.usefixtures("issuer")
 def test_a_crash_between_store_and_use_is_recovered_without_a_second_refresh(
-    vendor, issuer, store, virtual, make_transport
-):
+    vendor: Vendor, store: Store, virtual: VirtualTime, make_transport: MakeTransport
+) -> None:
     make_transport().authorise(refreshing(vendor, store, virtual))
     make_transport().send(data(vendor), refreshing(vendor, store, virtual))
     assert calls(vendor, "/token") == 1
 
 
-def test_a05_trouble_at_the_token_endpoint_leaves_the_credential_alone(vendor, reply, store, virtual, make_transport):
+def test_a05_trouble_at_the_token_endpoint_leaves_the_credential_alone(
+    vendor: Vendor, reply: type[Reply], store: Store, virtual: VirtualTime, make_transport: MakeTransport
+) -> None:
     vendor.script = [reply(503)]
     before = store.shown()
     with pytest.raises(Retry, match="vendor_unavailable"):
@@ -134,7 +146,9 @@ def test_a05_trouble_at_the_token_endpoint_leaves_the_credential_alone(vendor, r
     assert len(vendor.asked) == 5
 
 
-def test_a06_invalid_grant_asks_for_a_person_after_one_call(vendor, issuer, store, virtual, make_transport):
+def test_a06_invalid_grant_asks_for_a_person_after_one_call(
+    vendor: Vendor, issuer: TokenVendor, store: Store, virtual: VirtualTime, make_transport: MakeTransport
+) -> None:
     issuer.refresh = "somebody-elses"
     with pytest.raises(Reauthorise) as caught:
         make_transport().send(data(vendor), refreshing(vendor, store, virtual))
@@ -144,28 +158,36 @@ def test_a06_invalid_grant_asks_for_a_person_after_one_call(vendor, issuer, stor
     assert store.shown()["refresh_token"] == "refresh-0"
 
 
-def test_a09_an_answer_without_a_refresh_token_keeps_the_old_one(vendor, reply, store, virtual, make_transport):
+def test_a09_an_answer_without_a_refresh_token_keeps_the_old_one(
+    vendor: Vendor, reply: type[Reply], store: Store, virtual: VirtualTime, make_transport: MakeTransport
+) -> None:
     vendor.script = [reply(body=b'{"access_token":"access-x"}')]
     make_transport().authorise(refreshing(vendor, store, virtual))
     assert store.shown()["refresh_token"] == "refresh-0"
     assert store.shown()["access_token"] == "access-x"
 
 
-def test_a10_a_token_endpoint_that_redirects_is_refused(vendor, reply, store, virtual, make_transport):
+def test_a10_a_token_endpoint_that_redirects_is_refused(
+    vendor: Vendor, reply: type[Reply], store: Store, virtual: VirtualTime, make_transport: MakeTransport
+) -> None:
     vendor.script = [reply(307, headers={"Location": "/elsewhere"})]
     with pytest.raises(Stop, match="redirect_refused"):
         make_transport().authorise(refreshing(vendor, store, virtual))
     assert len(vendor.asked) == 1
 
 
-def test_s15_a_token_url_outside_the_allowed_hosts_is_refused(vendor, store, virtual, make_transport):
+def test_s15_a_token_url_outside_the_allowed_hosts_is_refused(
+    store: Store, virtual: VirtualTime, make_transport: MakeTransport
+) -> None:
     auth = OAuth2Refresh(store, "https://evil.example.com/token", clock=virtual.clock)
     with pytest.raises(Stop, match="egress_refused"):
         make_transport().authorise(auth)
     assert store.diary[-1] == "unlock"  # a failed refresh never leaves the lock held
 
 
-def test_a_session_keeps_what_the_vendor_says_beside_the_token(vendor, reply, store, virtual, make_transport):
+def test_a_session_keeps_what_the_vendor_says_beside_the_token(
+    vendor: Vendor, reply: type[Reply], store: Store, virtual: VirtualTime, make_transport: MakeTransport
+) -> None:
     vendor.script = [reply(body=b'{"access_token":"t-0001","instance_url":"https://na1.vendor.com"}')]
     keep = {"keep": ("instance_url",)}
     session = make_transport().authorise(refreshing(vendor, store, virtual, **keep))
@@ -174,14 +196,18 @@ def test_a_session_keeps_what_the_vendor_says_beside_the_token(vendor, reply, st
     assert len(vendor.asked) == 1
 
 
-def test_a_fresh_token_that_is_refused_too_asks_for_a_person(vendor, reply, store, virtual, make_transport):
+def test_a_fresh_token_that_is_refused_too_asks_for_a_person(
+    vendor: Vendor, reply: type[Reply], store: Store, virtual: VirtualTime, make_transport: MakeTransport
+) -> None:
     vendor.script = [lambda asked: reply(401) if asked.target == "/data" else reply(body=b'{"access_token":"t-0002"}')]
     with pytest.raises(Reauthorise):
         make_transport().send(data(vendor), refreshing(vendor, store, virtual))
     assert (calls(vendor, "/token"), calls(vendor, "/data")) == (2, 2)
 
 
-def test_client_credentials_log_in_by_form_or_by_basic(vendor, reply, store, virtual, make_transport):
+def test_client_credentials_log_in_by_form_or_by_basic(
+    vendor: Vendor, reply: type[Reply], store: Store, virtual: VirtualTime, make_transport: MakeTransport
+) -> None:
     vendor.script = [reply(body=b'{"access_token":"t-0003","expires_in":"60"}')]
     url = vendor.origin + "/token"
     make_transport().authorise(OAuth2ClientCredentials(store, url, clock=virtual.clock, scope="read"))
@@ -191,7 +217,7 @@ def test_client_credentials_log_in_by_form_or_by_basic(vendor, reply, store, vir
     assert vendor.asked[1].headers["authorization"].startswith("Basic ")
 
 
-def test_a_replaced_static_key_is_used_at_once(vendor, make_transport):
+def test_a_replaced_static_key_is_used_at_once(vendor: Vendor, make_transport: MakeTransport) -> None:
     store = Store(api_key="first-key-000")
     transport, auth = make_transport(), bearer(store, "api_key")
     transport.send(data(vendor), auth)
@@ -203,7 +229,9 @@ def test_a_replaced_static_key_is_used_at_once(vendor, make_transport):
     ]
 
 
-def test_a_connection_without_its_credential_says_which_one_is_missing(vendor, make_transport):
+def test_a_connection_without_its_credential_says_which_one_is_missing(
+    vendor: Vendor, make_transport: MakeTransport
+) -> None:
     with pytest.raises(Reauthorise, match="no api_key"):
         make_transport().send(data(vendor), bearer(Store(), "api_key"))
     assert vendor.asked == []

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ipaddress
 import ssl
 import threading
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -18,19 +21,24 @@ from connectors.errors import Stop
 from connectors.runtime.transport import EgressPolicy, Request, Transport
 
 
+class _QuietServer(HTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: a refused handshake is what the test is about."""
+
+
 @pytest.fixture
-def self_signed(tmp_path):
+def self_signed(tmp_path: Path) -> Iterator[Any]:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
         .sign(key, hashes.SHA256())
     )
@@ -41,16 +49,15 @@ def self_signed(tmp_path):
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
-    server = HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    server = _QuietServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
     server.socket = context.wrap_socket(server.socket, server_side=True)
-    server.handle_error = lambda *_: None
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"https://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
 
 
-def test_a_self_signed_certificate_is_refused_without_a_second_try(self_signed):
+def test_a_self_signed_certificate_is_refused_without_a_second_try(self_signed: Any) -> None:
     with Transport(EgressPolicy(frozenset(), self_signed)) as transport:
         with pytest.raises(Stop) as caught:
             transport.send(Request("GET", self_signed + "/"))

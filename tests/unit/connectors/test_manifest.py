@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ def changed(old: str, new: str) -> str:
     return ACME.replace(old, new, 1)
 
 
-def test_a_complete_descriptor_becomes_typed_entities():
+def test_a_complete_descriptor_becomes_typed_entities() -> None:
     manifest = parse_manifest(ACME)
     people = manifest.spec("people").entity()
     assert (people.lag, people.settle) == (timedelta(minutes=10), timedelta(minutes=5))
@@ -38,7 +39,7 @@ def test_a_complete_descriptor_becomes_typed_entities():
         ("/me}", "/me, method: TRACE}", "health_check.method", "'GET' or 'POST'"),
     ],
 )
-def test_a_fault_is_named_by_file_line_and_key(old, new, key, says):
+def test_a_fault_is_named_by_file_line_and_key(old: Any, new: Any, key: Any, says: Any) -> None:
     line = ACME[: ACME.index(old)].count("\n") + 1
     with pytest.raises(ManifestError) as caught:
         parse_manifest(changed(old, new), "vendors/acme/connector.yml")
@@ -46,7 +47,7 @@ def test_a_fault_is_named_by_file_line_and_key(old, new, key, says):
     assert says in str(caught.value)
 
 
-def test_a_missing_key_is_named_at_the_section_that_lacks_it():
+def test_a_missing_key_is_named_at_the_section_that_lacks_it() -> None:
     with pytest.raises(ManifestError, match=r"connector\.yml:19: entities\[0\]\.description: this key is missing"):
         parse_manifest(changed("    description: People of the workspace.\n", ""))
 
@@ -106,12 +107,12 @@ def test_a_missing_key_is_named_at_the_section_that_lacks_it():
         ("    lag: 10m", "    lag: 999999d"),
     ],
 )
-def test_a_hostile_or_mistaken_descriptor_is_refused_with_its_file_and_line(old, new):
+def test_a_hostile_or_mistaken_descriptor_is_refused_with_its_file_and_line(old: Any, new: Any) -> None:
     with pytest.raises(ManifestError, match=r"^connector\.yml:\d+: "):
         parse_manifest(changed(old, new))
 
 
-def test_an_inclusive_filter_needs_no_lag():
+def test_an_inclusive_filter_needs_no_lag() -> None:
     text = changed("    lag: 10m\n", "").replace("param: updated_since}", "param: updated_since, inclusive: true}")
     assert parse_manifest(text).spec("people").lag == timedelta(0)
 
@@ -130,14 +131,14 @@ def test_an_inclusive_filter_needs_no_lag():
         "a: \x00",
     ],
 )
-def test_yaml_that_could_hurt_is_refused_quickly(text):
+def test_yaml_that_could_hurt_is_refused_quickly(text: Any) -> None:
     started = time.perf_counter()
     with pytest.raises(ManifestError, match=r"^f\.yml:\d+: "):
         load_text(text, "f.yml")
     assert time.perf_counter() - started < 1.0
 
 
-def test_yaml_words_stay_what_is_written():
+def test_yaml_words_stay_what_is_written() -> None:
     text = "a: NO\nb: 012\nc: 12:30:45\nd: 2026-01-01\ne: .inf\nf: 'true'\ng: true\nh: -5\ni: 1.5\nj: null\nk: 1_000"
     assert load_text(text, "f.yml").data == {
         "a": "NO", "b": "012", "c": "12:30:45", "d": "2026-01-01", "e": ".inf", "f": "true", "g": True, "h": -5,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from connectors.errors import Stop
@@ -30,23 +32,23 @@ def count(response: Response) -> int:
 
 
 @pytest.mark.parametrize("end", [b'{"items":[]}', b'{"items":[],"next":""}', b'{"items":[],"next":null}'])
-def test_a_token_is_followed_until_it_is_absent_empty_or_null(end):
+def test_a_token_is_followed_until_it_is_absent_empty_or_null(end: Any) -> None:
     pages = Pages(b'{"items":[1],"next":"b"}', end)
     assert len(list(follow_token(pages, START, token_path="next", param="start"))) == 2
     assert pages.asked[1].params == {"limit": "2", "start": "b"}
 
 
-def test_p11_an_empty_page_with_a_token_goes_on():
+def test_p11_an_empty_page_with_a_token_goes_on() -> None:
     pages = Pages(b'{"items":[],"next":"b"}', b'{"items":[1]}')
     assert len(list(follow_token(pages, START, token_path="next", param="start"))) == 2
 
 
-def test_a_token_may_travel_in_a_header_and_the_text_null_ends_it():
+def test_a_token_may_travel_in_a_header_and_the_text_null_ends_it() -> None:
     pages = Pages(b"a", b"b", headers=[{"sforce-locator": "x1"}, {"sforce-locator": "null"}])
     assert len(list(follow_token(pages, START, token_header="Sforce-Locator", param="locator"))) == 2
 
 
-def test_a_token_may_go_into_the_body_and_a_flag_may_end_the_walk():
+def test_a_token_may_go_into_the_body_and_a_flag_may_end_the_walk() -> None:
     first = Request("POST", START.url, json={"filter": {"a": 1}}, safe=True)
     pages = Pages(b'{"p":{"more":true,"end":"c1"}}', b'{"p":{"more":false,"end":"c2"}}')
     walk = follow_token(pages, first, token_path="p.end", body_path="page.after", more_path="p.more")
@@ -56,7 +58,7 @@ def test_a_token_may_go_into_the_body_and_a_flag_may_end_the_walk():
 
 
 @pytest.mark.parametrize("cycle", [["a"], ["a", "b"], ["a", "b", "c"]])
-def test_p09_a_repeated_token_stops_the_walk(cycle):
+def test_p09_a_repeated_token_stops_the_walk(cycle: Any) -> None:
     pages = Pages(*[b'{"items":[1],"next":"%s"}' % token.encode() for token in cycle * 3])
     with pytest.raises(Stop) as caught:
         list(follow_token(pages, START, token_path="next", param="start"))
@@ -64,7 +66,7 @@ def test_p09_a_repeated_token_stops_the_walk(cycle):
     assert len(pages.asked) <= len(cycle) + 1
 
 
-def test_a_walk_without_end_stops_at_the_cap():
+def test_a_walk_without_end_stops_at_the_cap() -> None:
     class Endless(Pages):
         def __call__(self, request: Request) -> Response:
             self.asked.append(request)
@@ -77,7 +79,7 @@ def test_a_walk_without_end_stops_at_the_cap():
 
 
 @pytest.mark.parametrize("link", ["/v1/people?page=2", "?page=2", "https://api.vendor.com/v1/people?page=2"])
-def test_a_next_url_is_followed_as_it_is(link):
+def test_a_next_url_is_followed_as_it_is(link: Any) -> None:
     pages = Pages(b'{"next":"%s"}' % link.encode(), b"{}")
     assert len(list(follow_link(pages, START, in_body("next")))) == 2
     assert (pages.asked[1].url, pages.asked[1].params) == ("https://api.vendor.com/v1/people?page=2", None)
@@ -90,14 +92,14 @@ def test_a_next_url_is_followed_as_it_is(link):
         "https://api.vendor.com@evil.com/", "https://user@api.vendor.com/", "ftp://api.vendor.com/", "https://[::1/",
     ],
 )  # fmt: skip
-def test_s04_a_next_url_to_another_origin_is_refused(link):
+def test_s04_a_next_url_to_another_origin_is_refused(link: Any) -> None:
     pages = Pages(b'{"next":"%s"}' % link.encode(), b"{}")
     with pytest.raises(Stop, match="foreign_link"):
         list(follow_link(pages, START, in_body("next")))
     assert len(pages.asked) == 1
 
 
-def test_a_next_url_to_itself_stops_the_walk():
+def test_a_next_url_to_itself_stops_the_walk() -> None:
     pages = Pages(b'{"next":"/v1/again"}')
     with pytest.raises(Stop, match="pagination_loop"):
         list(follow_link(pages, START, in_body("next")))
@@ -115,29 +117,29 @@ def test_a_next_url_to_itself_stops_the_walk():
         ("", None),
     ],
 )
-def test_the_link_header_is_read_as_the_rfc_writes_it(header, expected):
+def test_the_link_header_is_read_as_the_rfc_writes_it(header: Any, expected: Any) -> None:
     assert in_header(Response(200, {"link": header}, b"", "")) == expected
 
 
-def test_pages_are_counted_until_an_empty_one_because_a_short_page_is_no_end():
+def test_pages_are_counted_until_an_empty_one_because_a_short_page_is_no_end() -> None:
     pages = Pages(b'{"items":[1,2]}', b'{"items":[3]}', b'{"items":[4,5]}', b'{"items":[]}')
     assert len(list(by_page(pages, START, count))) == 4
-    assert [request.params["page"] for request in pages.asked] == ["1", "2", "3", "4"]
+    assert [dict(request.params or {})["page"] for request in pages.asked] == ["1", "2", "3", "4"]
 
 
-def test_an_offset_moves_by_what_really_came():
+def test_an_offset_moves_by_what_really_came() -> None:
     pages = Pages(b'{"items":[1,2]}', b'{"items":[3]}', b'{"items":[]}')
     list(by_offset(pages, START, count))
-    assert [request.params["offset"] for request in pages.asked] == ["0", "2", "3"]
+    assert [dict(request.params or {})["offset"] for request in pages.asked] == ["0", "2", "3"]
 
 
-def test_a_vendors_own_flag_saves_the_last_empty_page():
+def test_a_vendors_own_flag_saves_the_last_empty_page() -> None:
     pages = Pages(b'{"items":[1],"more":true}', b'{"items":[2],"more":false}')
     assert len(list(by_page(pages, START, count, more=more_at("more")))) == 2
 
 
 @pytest.mark.parametrize("walk", [by_page, by_offset])
-def test_a_vendor_that_ignores_the_page_number_is_found_out(walk):
+def test_a_vendor_that_ignores_the_page_number_is_found_out(walk: Any) -> None:
     pages = Pages(b'{"items":[1,2]}')
     with pytest.raises(Stop, match="pagination_loop"):
         list(walk(pages, START, count))

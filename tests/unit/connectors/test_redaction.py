@@ -7,6 +7,7 @@ import copy
 import json
 import logging
 import pickle
+from typing import Any
 from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
@@ -17,18 +18,18 @@ VALUE = "p@ss/w0rd+ü =\"'&%20\\n{x}"
 
 
 @pytest.fixture
-def secret():
+def secret() -> Any:
     return Secret(VALUE)
 
 
-def test_only_reveal_shows_the_text(secret):
+def test_only_reveal_shows_the_text(secret: Secret) -> None:
     assert secret.reveal() == VALUE
     for shown in (repr(secret), str(secret), f"{secret}", f"{secret:>40}", "%s %r" % (secret, secret), repr([secret])):  # noqa: UP031
         assert VALUE not in shown
         assert MASK in shown
 
 
-def test_a_secret_is_not_serialised(secret):
+def test_a_secret_is_not_serialised(secret: Secret) -> None:
     with pytest.raises(TypeError):
         pickle.dumps(secret)
     with pytest.raises(TypeError):
@@ -60,7 +61,8 @@ def test_a_secret_is_not_serialised(secret):
         lambda value: base64.b64encode(b"x:y:" + value.encode()).decode(),
     ],
 )
-def test_every_spelling_is_taken_out_of_text(secret, spell):
+@pytest.mark.usefixtures("secret")
+def test_every_spelling_is_taken_out_of_text(spell: Any) -> None:
     spelled = spell(VALUE)
     cleaned = redact(f"before {spelled} after")
     assert MASK in cleaned
@@ -68,21 +70,22 @@ def test_every_spelling_is_taken_out_of_text(secret, spell):
     assert not any(spelled[at : at + 10] in cleaned for at in range(len(spelled) - 9))
 
 
-def test_the_longest_secret_goes_first():
+def test_the_longest_secret_goes_first() -> None:
     Secret("abcdef-123")
     Secret("abcdef-123-longer")
     assert redact("key=abcdef-123-longer") == f"key={MASK}"
 
 
-def test_short_words_are_left_alone():
+def test_short_words_are_left_alone() -> None:
     Secret("ok")
     assert redact("all ok") == "all ok"
 
 
-def test_the_formatter_redacts_message_arguments_and_traceback(secret):
+@pytest.mark.usefixtures("secret")
+def test_the_formatter_redacts_message_arguments_and_traceback() -> None:
     formatter = RedactingFormatter(logging.Formatter("%(message)s"))
     try:
-        raise ValueError(f"refused {VALUE}")
+        int(VALUE)
     except ValueError as error:
         record = logging.LogRecord(
             "x", 10, "f", 1, "sent %s to %s", (VALUE, "vendor"), (ValueError, error, error.__traceback__)
@@ -93,11 +96,12 @@ def test_the_formatter_redacts_message_arguments_and_traceback(secret):
     assert "vendor" in text
 
 
-def test_protecting_a_logger_covers_its_handlers_once_and_quiets_the_http_libraries(secret):
+@pytest.mark.usefixtures("secret")
+def test_protecting_a_logger_covers_its_handlers_once_and_quiets_the_http_libraries() -> None:
     logger, lines = logging.getLogger("gtm-test"), []
 
     class Handler(logging.Handler):
-        def emit(self, record):
+        def emit(self, record: logging.LogRecord) -> None:
             lines.append(self.format(record))
 
     logger.addHandler(Handler())

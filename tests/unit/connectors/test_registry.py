@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,21 +16,21 @@ from tests.unit.connectors.manifests import ACME
 
 
 @pytest.fixture
-def vendors(tmp_path, monkeypatch):
+def vendors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setattr(registry, "VENDORS", tmp_path)
     registry.manifest.cache_clear()
     yield tmp_path
     registry.manifest.cache_clear()
 
 
-def add(vendors, name, text=ACME):
+def add(vendors: Path, name: Any, text: Any = ACME) -> None:
     folder = vendors / name
     folder.mkdir()
     (folder / "connector.yml").write_text(text)
     (folder / "icon.svg").write_text("<svg/>")
 
 
-def test_a_folder_with_a_manifest_is_a_connector(vendors):
+def test_a_folder_with_a_manifest_is_a_connector(vendors: Path) -> None:
     add(vendors, "acme")
     (vendors / "notes").mkdir()
     assert registry.ids() == ["acme"]
@@ -36,19 +39,19 @@ def test_a_folder_with_a_manifest_is_a_connector(vendors):
     assert registry.icon("acme") == "<svg/>"
 
 
-def test_an_id_that_is_not_its_folders_name_is_an_error_so_no_id_exists_twice(vendors):
+def test_an_id_that_is_not_its_folders_name_is_an_error_so_no_id_exists_twice(vendors: Path) -> None:
     add(vendors, "other")
     with pytest.raises(ManifestError, match="must be equal"):
         registry.manifest("other")
 
 
-def test_an_unknown_connector_is_answered_with_those_there_are(vendors):
+def test_an_unknown_connector_is_answered_with_those_there_are(vendors: Path) -> None:
     add(vendors, "acme")
     with pytest.raises(registry.UnknownConnectorError, match="there are: acme"):
         registry.manifest("../acme")
 
 
-def test_a_transport_reaches_the_manifests_hosts_and_the_sandbox_only(vendors):
+def test_a_transport_reaches_the_manifests_hosts_and_the_sandbox_only(vendors: Path) -> None:
     add(vendors, "acme")
     transport = registry.transport_for(
         registry.manifest("acme"), settings={"base_url": "https://evil.com"}, sandbox_origin="http://127.0.0.1:8765"
@@ -59,7 +62,7 @@ def test_a_transport_reaches_the_manifests_hosts_and_the_sandbox_only(vendors):
         transport.policy.check("https://evil.com/x")
 
 
-def test_reading_manifests_loads_no_vendor_code_no_http_and_no_arrow():
+def test_reading_manifests_loads_no_vendor_code_no_http_and_no_arrow() -> None:
     probe = (
         "import sys; from connectors import registry; [registry.entities(i) for i in registry.ids()];"
         "print([m for m in ('httpx', 'httpcore', 'pyarrow', 'dlt') if m in sys.modules],"

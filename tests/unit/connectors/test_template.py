@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -19,13 +20,13 @@ from connectors.errors import SkipRecord, Stop
         "{{a}}}}", "{{{{a}}}}", "{{a\n}}", "{{ a.}}", "{{1a}}",
     ],
 )  # fmt: skip
-def test_s10_anything_but_a_name_between_braces_is_refused(text):
+def test_s10_anything_but_a_name_between_braces_is_refused(text: Any) -> None:
     with pytest.raises(template.TemplateError):
         template.names(text)
 
 
 @given(st.text(min_size=1, max_size=40))
-def test_s08_a_value_stays_inside_its_segment(value):
+def test_s08_a_value_stays_inside_its_segment(value: Any) -> None:
     try:
         path = template.render_path("/a/{{x}}/b", {"x": value})
     except SkipRecord:
@@ -39,17 +40,17 @@ def test_s08_a_value_stays_inside_its_segment(value):
 
 
 @pytest.mark.parametrize("value", ["", ".", "..", " ", "a\r\nb", "a\0b", None])
-def test_s08_a_value_that_would_bend_the_path_costs_its_record(value):
+def test_s08_a_value_that_would_bend_the_path_costs_its_record(value: Any) -> None:
     with pytest.raises(SkipRecord):
         template.render_path("/a/{{x}}", {"x": value})
 
 
-def test_s09_a_header_value_with_a_line_break_is_refused():
+def test_s09_a_header_value_with_a_line_break_is_refused() -> None:
     with pytest.raises(Stop):
         template.render_header("{{x}}", {"x": "a\r\nHost: b"})
 
 
-def test_a_body_keeps_types_and_drops_what_has_no_value():
+def test_a_body_keeps_types_and_drops_what_has_no_value() -> None:
     body = {
         "a": "{{n}}",
         "b": {"c": "id-{{n}}", "d": "{{none}}"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -26,14 +27,14 @@ MARCH = datetime(2026, 3, 2, 8, 15, 30, tzinfo=UTC)
         (None, None),
     ],
 )
-def test_iso_times_in_every_usual_spelling(text, expected):
+def test_iso_times_in_every_usual_spelling(text: Any, expected: Any) -> None:
     assert parse(text, "iso8601") == expected
     column, bad = to_arrow([text, "odd"], "iso8601")
     assert (column.to_pylist()[0], bad) == (expected, (1,))
 
 
 @pytest.mark.parametrize("text", ["2026-02-30", "2026-13-01", "yesterday", "2026-03-02T25:00:00Z", "٢٠٢٦-03-02", "12"])
-def test_what_is_no_time_is_refused(text):
+def test_what_is_no_time_is_refused(text: Any) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse(text, "iso8601")
 
@@ -42,11 +43,11 @@ def test_what_is_no_time_is_refused(text):
     ("value", "form"),
     [(1772439330, "epoch_s"), ("1772439330", "epoch_s"), (1772439330000, "epoch_ms"), (1772439330.0, "epoch_s")],
 )
-def test_epochs_are_numbers_or_their_text(value, form):
+def test_epochs_are_numbers_or_their_text(value: Any, form: Any) -> None:
     assert parse(value, form) == MARCH
     assert to_arrow([value], form)[0].to_pylist() == [MARCH]
 
 
 @pytest.mark.parametrize("value", [True, "soon", "2026-03-02", 10**16])
-def test_an_impossible_epoch_is_set_aside(value):
+def test_an_impossible_epoch_is_set_aside(value: Any) -> None:
     assert to_arrow([value], "epoch_s")[1] == (0,)
