@@ -191,8 +191,8 @@ class Transport:
             self._sleep(delay)
 
     def _settle(self, failure: Transient) -> None:
-        if failure.code == "rate_limited":
-            self._circuit.abandoned()  # a vendor that says when to come back is not down
+        if failure.code == "rate_limited" or failure.final is not Retry:
+            self._circuit.abandoned()  # a vendor that answers is not down, however little use the answer is
         else:
             self._circuit.failed()
 

@@ -179,6 +179,17 @@ def test_v08_one_broken_endpoint_does_not_silence_a_healthy_one(
         assert transport.send(page(vendor, "/healthy")).status == 200
 
 
+def test_v08_pages_that_are_broken_do_not_close_the_connection_to_whole_ones(
+    vendor: Vendor, reply: type[Reply], make_transport: MakeTransport
+) -> None:
+    vendor.script = [lambda asked: reply(body=b"[1") if asked.target == "/broken" else reply()]
+    transport = make_transport()
+    for _ in range(3):
+        with pytest.raises(Stop, match="malformed_page"):
+            transport.send(page(vendor, "/broken"))
+    assert transport.send(page(vendor, "/healthy")).status == 200
+
+
 def test_v09_a_reset_before_the_headers_repeats_a_safe_request(
     vendor: Vendor, reply: type[Reply], make_transport: MakeTransport
 ) -> None:
