@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Connect sources to a tenant, test, pause and remove them.", no_args_is_help=True)
 
-Tenant = Annotated[str, typer.Argument(help="The tenant's id.")]
+Tenant = Annotated[str, typer.Argument(metavar="TENANT", help="The tenant's id.")]
 Name = Annotated[
     str, typer.Argument(metavar="CONNECTION", help="The connection's name: its connector's id unless it was named.")
 ]
@@ -37,7 +37,7 @@ FromEnv = Annotated[bool, typer.Option("--from-env", help="Take credentials from
 @app.command("add")
 def add(
     tenant: Tenant,
-    connector: Annotated[str, typer.Argument(help="The connector's id: `gtm connectors list`.")],
+    connector: Annotated[str, typer.Argument(metavar="CONNECTOR", help="The connector's id: `gtm connectors list`.")],
     name: Annotated[
         str | None, typer.Option("--name", help="The connection's name; the connector's id if left out.")
     ] = None,
@@ -52,8 +52,8 @@ def add(
     """Connect a source to a tenant. Credentials are asked for, or come from a file, stdin or the environment.
 
     gtm connections add acme salesforce
-    gtm connections add acme salesforce --secrets-file salesforce.json --set api_version=62.0
-    gtm connections add acme customerio --from-env        (GTM_CUSTOMERIO_APP_API_KEY)
+    gtm connections add acme salesforce --secrets-file salesforce.json
+    gtm connections add acme customerio --from-env
     gtm connections add acme file --set folder=/data/exports --name exports
     """
     manifest = find_manifest(connector)
@@ -95,7 +95,8 @@ def credentials(tenant: Tenant, name: Name, secrets_file: SecretsFile = None, fr
 
 @app.command("list")
 def list_(
-    tenant: Annotated[str | None, typer.Argument(help="Only this tenant.")] = None, as_json: Json = False
+    tenant: Annotated[str | None, typer.Argument(metavar="TENANT", help="Only this tenant.")] = None,
+    as_json: Json = False,
 ) -> None:
     """List connections with their status and last sync."""
     with open_session() as session:

@@ -44,7 +44,9 @@ def list_(as_json: Json = False) -> None:
 
 @app.command("show")
 def show_connector(
-    connector: Annotated[str, typer.Argument(help="The connector's id, as in `gtm connectors list`.")],
+    connector: Annotated[
+        str, typer.Argument(metavar="CONNECTOR", help="The connector's id, as in `gtm connectors list`.")
+    ],
     as_json: Json = False,
 ) -> None:
     """Show what a connector asks for and what it reads.

@@ -46,13 +46,15 @@ def root(
 
     [bold]First steps[/bold]
 
-      gtm doctor                                   what is missing, and how to mend it
-      gtm tenants add acme                         a tenant
-      gtm connections add acme salesforce          a source; asks for what the connector needs
-      gtm sync acme && gtm refine acme             read it, and make people of it
+      gtm doctor                            what is missing, and how to mend it
+      gtm tenants add acme                  a tenant
+      gtm connections add acme salesforce   a source; asks for what it needs
+      gtm sync acme && gtm refine acme      read it, and make people of it
       gtm query acme "from marts.person_360 limit 5"
 
-    [bold]No account at hand?[/bold]  gtm demo   builds three tenants with three sources each, on this machine.
+    [bold]No account at hand?[/bold]
+
+      gtm demo                              three tenants on this machine
     """
     context.obj = {"debug": debug}
     _options["debug"] = debug
@@ -60,27 +62,29 @@ def root(
 
 _options = {"debug": False}
 
-for group, module in (
-    ("tenants", tenants),
-    ("connectors", connectors),
-    ("connections", connections),
-    ("mappings", mappings),
-    ("quarantine", quarantine),
-    ("sandbox", sandbox),
-    ("run", run),
+_SET_UP, _RUN, _LOOK = "Set up", "Run", "Look"
+
+for group, module, panel in (
+    ("tenants", tenants, _SET_UP),
+    ("connectors", connectors, _SET_UP),
+    ("connections", connections, _SET_UP),
+    ("mappings", mappings, _SET_UP),
+    ("run", run, _RUN),
+    ("sandbox", sandbox, _RUN),
+    ("quarantine", quarantine, _LOOK),
 ):
-    app.add_typer(module.app, name=group)
-for name, command in (
-    ("sync", sync.sync),
-    ("refine", sync.refine),
-    ("status", status.status),
-    ("why", why.why),
-    ("query", query.query),
-    ("doctor", doctor.doctor),
-    ("demo", demo.demo),
-    ("ui", ui.ui),
+    app.add_typer(module.app, name=group, rich_help_panel=panel)
+for name, command, panel in (
+    ("doctor", doctor.doctor, _SET_UP),
+    ("demo", demo.demo, _SET_UP),
+    ("sync", sync.sync, _RUN),
+    ("refine", sync.refine, _RUN),
+    ("ui", ui.ui, _RUN),
+    ("status", status.status, _LOOK),
+    ("query", query.query, _LOOK),
+    ("why", why.why, _LOOK),
 ):
-    app.command(name)(command)
+    app.command(name, rich_help_panel=panel)(command)
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Show how fields are mapped, override single ones, and map history again.", no_args_is_help=True)
 
-Tenant = Annotated[str, typer.Argument(help="The tenant's id.")]
+Tenant = Annotated[str, typer.Argument(metavar="TENANT", help="The tenant's id.")]
 Name = Annotated[str, typer.Argument(metavar="CONNECTION", help="The connection's name.")]
 Place = Annotated[
     str,
@@ -33,7 +33,7 @@ Place = Annotated[
 def show_mapping(
     tenant: Tenant,
     name: Name,
-    entity: Annotated[str | None, typer.Argument(help="Only this entity.")] = None,
+    entity: Annotated[str | None, typer.Argument(metavar="ENTITY", help="Only this entity.")] = None,
     as_json: Json = False,
 ) -> None:
     """Show what holds for a connection: the connector's mapping under the tenant's overrides.
@@ -67,7 +67,9 @@ def set_field(
     tenant: Tenant,
     name: Name,
     place: Place,
-    spec: Annotated[str, typer.Argument(help="What would stand in mapping.yml: a path, JSON, or null to unmap.")],
+    spec: Annotated[
+        str, typer.Argument(metavar="SPEC", help="What would stand in mapping.yml: a path, JSON, or null to unmap.")
+    ],
 ) -> None:
     """Map one field otherwise for one connection. History follows at the next refinement; the vendor is not asked.
 

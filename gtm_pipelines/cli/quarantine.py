@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="See what was refused and try it again.", no_args_is_help=True)
 
-Tenant = Annotated[str, typer.Argument(help="The tenant's id.")]
+Tenant = Annotated[str, typer.Argument(metavar="TENANT", help="The tenant's id.")]
 
 COLUMNS = ("connection", "entity", "record_id", "target", "field", "rule", "value", "severity", "status", "last_seen")
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 
 def query(
-    tenant: Annotated[str, typer.Argument(help="The tenant's id.")],
-    sql: Annotated[str, typer.Argument(help="One SQL statement.")],
+    tenant: Annotated[str, typer.Argument(metavar="TENANT", help="The tenant's id.")],
+    sql: Annotated[str, typer.Argument(metavar="SQL", help="One SQL statement.")],
     limit: Annotated[int, typer.Option("--limit", min=1, help="Show at most this many rows.")] = 200,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.", rich_help_panel="Output")] = False,
     as_json: Json = False,

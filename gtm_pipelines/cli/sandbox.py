@@ -30,7 +30,7 @@ def sandbox_directory(settings: Settings) -> Path:
 
 @app.command("create")
 def create(
-    tenant: Annotated[str, typer.Argument(help="The tenant whose world is made.")],
+    tenant: Annotated[str, typer.Argument(metavar="TENANT", help="The tenant whose world is made.")],
     size: Annotated[int, typer.Option("--size", min=10, help="About how many real people the world has.")] = 500,
     seed: Annotated[int, typer.Option("--seed", help="The same seed makes the same world.")] = 1,
 ) -> None:
@@ -62,7 +62,7 @@ def serve(
 
 @app.command("advance")
 def advance(
-    tenant: Annotated[str, typer.Argument(help="The tenant whose world moves on.")],
+    tenant: Annotated[str, typer.Argument(metavar="TENANT", help="The tenant whose world moves on.")],
     steps: Annotated[int, typer.Option("--steps", min=1, help="How far.")] = 1,
     as_json: Json = False,
 ) -> None:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 
 def status(
-    tenant: Annotated[str | None, typer.Argument(help="Only this tenant.")] = None, as_json: Json = False
+    tenant: Annotated[str | None, typer.Argument(metavar="TENANT", help="Only this tenant.")] = None,
+    as_json: Json = False,
 ) -> None:
     """Show each connection's last sync, freshness, failures and next due time.
 

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from gtm_pipelines.ingest import Progress, SyncReport
     from gtm_pipelines.refresh import RefreshReport
 
-Tenant = Annotated[str, typer.Argument(help="The tenant's id.")]
+Tenant = Annotated[str, typer.Argument(metavar="TENANT", help="The tenant's id.")]
 
 
 def sync(
     tenant: Tenant,
-    connection: Annotated[str | None, typer.Argument(help="Only this connection; all active ones if left out.")] = None,
+    connection: Annotated[
+        str | None, typer.Argument(metavar="CONNECTION", help="Only this connection; all active ones if left out.")
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="Read everything and find deletes.")] = False,
     entities: Annotated[
         list[str] | None, typer.Option("--entity", help="Only this entity; may be repeated.", metavar="ENTITY")
@@ -33,8 +35,8 @@ def sync(
 ) -> None:
     """Read a tenant's sources, without Dagster.
 
-    gtm sync acme                                  everything that is active
-    gtm sync acme salesforce --full                read all again, and notice what was deleted
+    gtm sync acme                      everything that is active
+    gtm sync acme salesforce --full    read all again, and notice deletions
     gtm sync acme salesforce --entity Contact
 
     Exit code 3 when only a part could be read, 4 when another sync is running or the vendor said to come back later.

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Add, list and remove tenants.", no_args_is_help=True)
 
-Tenant = Annotated[str, typer.Argument(help="The tenant's id: lower-case letters, digits, single underscores.")]
+Tenant = Annotated[
+    str, typer.Argument(metavar="TENANT", help="The tenant's id: lower-case letters, digits, single underscores.")
+]
 
 
 @app.command("add")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def why(
-    tenant: Annotated[str, typer.Argument(help="The tenant's id.")],
+    tenant: Annotated[str, typer.Argument(metavar="TENANT", help="The tenant's id.")],
     person: Annotated[str, typer.Argument(metavar="PERSON_ID", help="A golden person's id, or their e-mail address.")],
     as_json: Json = False,
 ) -> None:

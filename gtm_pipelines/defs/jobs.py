@@ -8,6 +8,7 @@ import dagster as dg
 
 from connectors import registry
 from connectors.connector import Mode
+from gtm_pipelines.defs.freshness import CHECK, MART
 from gtm_pipelines.defs.partitions import TENANTS
 from gtm_pipelines.defs.request import MODE_TAG
 
@@ -28,8 +29,16 @@ def raw_assets() -> dg.AssetSelection:
 
 
 def refined_assets() -> dg.AssetSelection:
-    """Select what refinement makes, with its checks."""
-    return dg.AssetSelection.groups("canonical", "golden", "marts")
+    """Select what refinement makes, with the checks made in the same step."""
+    made = dg.AssetSelection.groups("canonical", "golden", "marts")
+    return made - dg.AssetSelection.checks(dg.AssetCheckKey(MART, CHECK))
+
+
+QUIET = {"loggers": {"console": {"config": {}}}}
+"""Run configuration that picks our console logger; Dagster's own prints every event."""
+
+_FORM = {**QUIET, "resources": {"request": {"config": {"entities": [], "reason": ""}}}}
+"""What the launchpad opens with, so that nobody has to know the form."""
 
 
 def build_jobs() -> list[UnresolvedAssetJobDefinition]:
@@ -40,7 +49,8 @@ def build_jobs() -> list[UnresolvedAssetJobDefinition]:
             raw_assets(),
             description="Read what changed at the vendors since the last sync. Runs every 15 minutes for what is due.",
             partitions_def=TENANTS,
-            tags={MODE_TAG: Mode.INCREMENTAL, _MAX_RUNTIME: str(2 * _HOUR)},
+            config=_FORM,
+            tags={MODE_TAG: str(Mode.INCREMENTAL), _MAX_RUNTIME: str(2 * _HOUR)},
         ),
         dg.define_asset_job(
             FULL_SYNC,
@@ -48,7 +58,8 @@ def build_jobs() -> list[UnresolvedAssetJobDefinition]:
             description="Read everything again and mark what the vendors no longer have as deleted. "
             "Run it for one tenant from the launchpad: choose the tenant, give a reason, narrow the entities.",
             partitions_def=TENANTS,
-            tags={MODE_TAG: Mode.FULL, _MAX_RUNTIME: str(12 * _HOUR)},
+            config=_FORM,
+            tags={MODE_TAG: str(Mode.FULL), _MAX_RUNTIME: str(12 * _HOUR)},
         ),
         dg.define_asset_job(
             REFINE,
@@ -56,6 +67,7 @@ def build_jobs() -> list[UnresolvedAssetJobDefinition]:
             description="Turn raw records into canonical rows, golden people and accounts, and marts; publish them. "
             "Starts by itself when raw changed.",
             partitions_def=TENANTS,
+            config=QUIET,
             tags={_MAX_RUNTIME: str(2 * _HOUR)},
         ),
     ]

@@ -47,12 +47,12 @@ def table_specs() -> list[dg.AssetSpec]:
 
 def canonical_key(kind: str) -> dg.AssetKey:
     """Return the key of a canonical table."""
-    return dg.AssetKey(["canonical", kind])
+    return dg.AssetKey(["canonical", str(kind)])
 
 
 def golden_key(kind: str) -> dg.AssetKey:
     """Return the key of a golden table."""
-    return dg.AssetKey(["golden", kind])
+    return dg.AssetKey(["golden", str(kind)])
 
 
 def mart_key(name: str) -> dg.AssetKey:
