@@ -18,7 +18,7 @@ WHERE p.company IS NOT NULL AND c.n <> p.company AND gen.chance(p.n, gen.salted(
 
 UPDATE truth.person AS p
 SET previous_company = m.old_company, previous_email = m.old_email, company = m.new_company, email = m.new_email, email_base = m.new_email,
-    changed_s = getvariable('previous_s') + 1 + m.second
+    altered_s = getvariable('previous_s') + 1 + m.second
 FROM moved m WHERE m.n = p.n;
 
 -- count: contacts_moved

@@ -10,7 +10,7 @@ SELECT
     p.title,
     CASE WHEN gen.chance(p.n, 'file phone', 0.4) THEN gen.written_phone(p.phone, gen.pick(p.n, 'file phone style', 7)) END AS phone,
     c.name AS company, lpad(c.n::VARCHAR, 6, '0') AS account_id,
-    gen.moment(least(p.changed_s + gen.pick(p.n, 'file row', 86400), w.now_s)) AS updated_at,
+    gen.moment(least(p.altered_s + gen.pick(p.n, 'file row', 86400), w.now_s)) AS updated_at,
     p.n AS _person, p.company AS _company
 FROM truth.person p
 CROSS JOIN gen.world w

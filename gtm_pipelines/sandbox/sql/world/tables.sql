@@ -18,7 +18,7 @@ CREATE TABLE truth.company (
 CREATE TABLE truth.person (
     n BIGINT, first_name VARCHAR, nickname VARCHAR, last_name VARCHAR, title VARCHAR,
     company BIGINT, email VARCHAR, email_base VARCHAR, personal_email VARCHAR, phone VARCHAR, mobile VARCHAR,
-    previous_company BIGINT, previous_email VARCHAR, born_s BIGINT, changed_s BIGINT
+    previous_company BIGINT, previous_email VARCHAR, born_s BIGINT, altered_s BIGINT
 );
 
 -- What Salesforce remembers of records that are gone, and its refresh tokens (they outlive the server).
