@@ -1,4 +1,4 @@
-"""Raw records to canonical rows: mapping, contract, quarantine, one transaction per entity. Plain functions over a Warehouse."""
+"""Raw records to canonical rows: mapping, contract, quarantine; one transaction per entity."""
 
 from gtm_pipelines.refine.account import Reconciled, reconcile
 from gtm_pipelines.refine.contract import ContractFault, check_contract

@@ -32,9 +32,7 @@ def reconcile(warehouse: Warehouse) -> list[Reconciled]:
 
 
 def _reconciled(warehouse: Warehouse, connection: str, entity: str) -> Reconciled:
-    from datetime import UTC, datetime  # noqa: PLC0415
-
-    scope = Scope(connection, entity, warehouse.raw_table(connection, entity), "", datetime.now(UTC))
+    scope = Scope(connection, entity, warehouse.raw_table(connection, entity))
     canonical = " UNION ALL ".join(
         f"SELECT '{kind}' AS target, _record_id AS record_id FROM canonical.{kind}"  # noqa: S608  names of the canonical model and quoted values
         f" WHERE source = {literal(connection)} AND _entity = {literal(entity)}"

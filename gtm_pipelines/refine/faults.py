@@ -1,4 +1,4 @@
-"""What is wrong with a run's projected rows: values no transform could read, and broken rules of the canonical contract.
+"""What is wrong with a run's projected rows: values no transform could read, broken rules of the contract.
 
 A fault on a required column refuses its row (severity ``row``); any other sets the value aside and lets the row land
 (severity ``field``). Forms that SQL left undecided are completed here first, once per distinct value.
@@ -35,7 +35,8 @@ def complete(warehouse: Warehouse, kind: Kind, region: str) -> None:
             book = pl.DataFrame({"given": list(decided), "form": list(decided.values())}).to_arrow()
             with warehouse.registered("completed", book):
                 warehouse.execute(
-                    f"UPDATE projected SET {column.name} = b.form, {given} = NULL FROM completed AS b WHERE {given} = b.given"  # noqa: S608  as above
+                    f"UPDATE projected SET {column.name} = b.form, {given} = NULL"  # noqa: S608  as above
+                    f" FROM completed AS b WHERE {given} = b.given"
                 )
 
 
@@ -67,7 +68,9 @@ def _judge(warehouse: Warehouse, kind: Kind) -> pl.DataFrame:
 
 def _unread(warehouse: Warehouse, kind: Kind) -> pl.DataFrame:
     """Faults of transforms: those SQL listed, and those the Python form confirmed."""
-    listed = "SELECT rowid AS _n, unnest(_issues, recursive := true) FROM projected WHERE _applies AND _issues IS NOT NULL"
+    listed = (
+        "SELECT rowid AS _n, unnest(_issues, recursive := true) FROM projected WHERE _applies AND _issues IS NOT NULL"
+    )
     undecided = [
         f"SELECT rowid, '{column.name}', '{_RULES[column.transform]}', _given_{column.name} FROM projected"  # noqa: S608  names of the canonical model
         f" WHERE _applies AND _given_{column.name} IS NOT NULL"

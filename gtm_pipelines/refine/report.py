@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(slots=True)
 class TargetReport:
-    """Rows of one kind made from one entity. ``read``, ``rejected`` and ``unmapped`` count records or fan-out rows refused."""
+    """Rows of one kind made from one entity; ``read`` and ``unmapped`` count records."""
 
     read: int = 0
     written: int = 0
@@ -29,7 +29,7 @@ class TargetReport:
 
 @dataclass(slots=True)
 class EntityReport:
-    """One entity of one connection. ``mapped`` is mapped, left_out (on purpose) or unknown (the mapping does not name it)."""
+    """One entity of one connection; ``mapped`` is mapped, left_out (on purpose) or unknown (to the mapping)."""
 
     connection: str
     entity: str

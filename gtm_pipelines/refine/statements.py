@@ -25,8 +25,8 @@ class Scope:
     connection: str
     entity: str
     raw: str  # the quoted raw table
-    version: str  # of everything that decides what a record becomes
-    now: datetime
+    version: str = ""  # of everything that decides what a record becomes
+    now: datetime | None = None  # unset for statements that only read
 
     def fill(self, name: str, **parts: object) -> str:
         """Return ``sql/refine/<name>.sql`` with its places filled."""
@@ -35,7 +35,7 @@ class Scope:
             "entity": literal(self.entity),
             "raw": self.raw,
             "version": literal(self.version),
-            "now": f"TIMESTAMPTZ {literal(self.now.isoformat())}",
+            "now": f"TIMESTAMPTZ {literal(self.now.isoformat())}" if self.now else "NULL",
             **{place: str(part) for place, part in parts.items()},
         }
         return _PLACE.sub(lambda place: values[place[1]], sql_files.load(f"refine/{name}.sql"))

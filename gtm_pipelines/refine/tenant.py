@@ -31,7 +31,7 @@ class ForeignTenantError(ValueError):
     """Refinement was asked to write one tenant's rows into another's warehouse."""
 
 
-def refine_tenant(  # noqa: PLR0913  each is one setting of the stage
+def refine_tenant(
     warehouse: Warehouse,
     tenant: str,
     connections: Sequence[RefineInput],

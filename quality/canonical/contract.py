@@ -94,7 +94,7 @@ def failures(kind: Kind, frame: pl.DataFrame) -> pl.DataFrame:
     try:
         MODELS[kind].validate(frame, lazy=True)
     except pa.errors.SchemaErrors as error:
-        found = error.failure_cases
+        found = pl.DataFrame(error.failure_cases)
     else:
         return pl.DataFrame(schema=FAILURES)
     fatal = found.filter(pl.col("index").is_null())

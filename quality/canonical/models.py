@@ -1,7 +1,7 @@
 """Person, Account and Activity: the one definition. DDL, checks, docs and the check of every mapping derive from it.
 
-A column is required when it may not be null; a row that breaks a required column is rejected, a broken optional value is
-set aside and the row lands without it. Patterns are kept within what Python, Polars and DuckDB read alike.
+A column is required when it may not be null; a row that breaks a required column is rejected, a broken optional value
+is set aside and the row lands without it. Patterns are kept within what Python, Polars and DuckDB read alike.
 """
 
 from __future__ import annotations

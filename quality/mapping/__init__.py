@@ -1,4 +1,4 @@
-"""Mappings: which canonical rows a vendor's record becomes, as data (docs/mappings.md), compiled to one SQL projection."""
+"""Mappings: which canonical rows a vendor's record becomes, as data (docs/mappings.md) compiled to SQL."""
 
 from quality.mapping.loading import MappingError, Override, OverrideLike, load_mapping, overlay, parse_mapping
 from quality.mapping.model import Condition, Mapping, Reference, Target, Transform, Value

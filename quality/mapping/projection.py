@@ -1,6 +1,6 @@
 """Compiles one target of one entity to one vectorised DuckDB SELECT over ``raw_batch``.
 
-The statement is in layers, each computing what the next one uses more than once: ``drawn`` reads each record's JSON, all
+The statement is in layers, each computing what the next uses more than once: ``drawn`` reads each record's JSON, all
 paths in one call; ``trimmed`` trims the texts; ``given`` picks each value's text; ``prepared`` and ``read`` apply the
 transforms; the last layer lays the columns out. A value that was given and could
 not be read is null and listed in ``_issues``; forms SQL cannot decide (``phone``, ``domain``) leave what was given in
@@ -28,7 +28,7 @@ ISSUE_TYPE = "STRUCT(field VARCHAR, rule VARCHAR, value VARCHAR)[]"
 RAW_BATCH = "raw_batch"
 """The relation a projection reads: external_id, source_updated_at, is_deleted, payload (never null)."""
 
-_LAYER = "\n  "
+_INDENT = "\n  "
 
 
 def compile_projection(
@@ -138,14 +138,13 @@ class _Plan:
         given = [*passed, *verbatim, *_named(self.given, "g_"), *_named(self.boxed, "b_")]
         prepared = ["*", *_named(self.prepared, "d_")]
         read = ["*", *_named(self.read, "c_")]
-        return (
-            f"WITH drawn AS (SELECT {_listed([*drawn, *documents])} FROM {RAW_BATCH}{fan}),\n"
-            f"trimmed AS (SELECT {_listed(trimmed)} FROM drawn),\n"
-            f"given AS (SELECT {_listed(given)} FROM trimmed),\n"
-            f"prepared AS (SELECT {_listed(prepared)} FROM given),\n"
-            f"read AS (SELECT {_listed(read)} FROM prepared)\n"
-            f"SELECT {_listed(f'{sql} AS {name}' for name, sql in output.items())} FROM read"
-        )
+        layers = {"drawn": drawn + documents, "trimmed": trimmed, "given": given, "prepared": prepared, "read": read}
+        sources = [f"{RAW_BATCH}{fan}", *layers]
+        steps = [
+            f"{name} AS ({_select(each, source)})"
+            for (name, each), source in zip(layers.items(), sources, strict=False)
+        ]
+        return f"WITH {', '.join(steps)} " + _select([f"{sql} AS {name}" for name, sql in output.items()], "read")
 
     # --- values
 
@@ -169,7 +168,7 @@ class _Plan:
         prepared = readers.prepare_sql(transform, f"g_{name}")
         if prepared is not None:
             self.prepared[name] = prepared
-        self.read[name] = readers.read_sql(transform, f"g_{name}", f"d_{name}", self.region)
+        self.read[name] = readers.read_sql(transform, readers.Text(f"g_{name}", f"d_{name}", self.region))
 
     def _give(self, name: str, value: Value, *, verbatim: bool = False) -> None:
         """Register the text of a value, null when absent or blank, and the container that stands in its place."""
@@ -188,7 +187,7 @@ class _Plan:
             self.checks.append((name, "not_scalar", f"g_{name} IS NULL AND b_{name} IS NOT NULL"))
 
     def _pick(self, path: str, *, verbatim: bool = False) -> str:
-        """SQL of one path's text: null when absent, blank or a container."""
+        """Return the SQL of one path's text: null when absent, blank or a container."""
         parsed = paths.parse(path)
         if parsed.root is paths.Root.KEY:
             return "fan_key"
@@ -236,7 +235,7 @@ class _Plan:
         return f"to_json(c_{key})"
 
     def _verbatim(self, path: str) -> str:
-        """SQL of a path's JSON as the vendor wrote it, null for a JSON null."""
+        """Return the SQL of a path's JSON as the vendor wrote it, null for a JSON null."""
         parsed = paths.parse(path)
         if parsed.root is paths.Root.KEY:
             return "to_json(fan_key)"
@@ -265,7 +264,7 @@ class _Plan:
         return f"coalesce(g_when IN ({listed}), false)"
 
     def _condition_text(self, path: str) -> str:
-        """A container counts as present, so its text is taken as it is."""
+        """Return the text of a path, a container being as present as any text."""
         parsed = paths.parse(path)
         if parsed.root is paths.Root.KEY:
             return "fan_key"
@@ -273,7 +272,7 @@ class _Plan:
         return text.trim_rest_sql(f"{drawn.alias}_{place}")
 
     def _left_over(self, name: str) -> str:
-        """What was given for a field whose transform SQL may leave undecided."""
+        """Return what was given for a field whose transform SQL may leave undecided."""
         value = self.target.fields.get(name)
         return f"CASE WHEN c_{name} IS NULL THEN g_{name} END" if value else "NULL::VARCHAR"
 
@@ -289,7 +288,8 @@ class _Plan:
         column = "b_" if rule == "not_scalar" else "g_"
         key = check.split(" ", 1)[0].removeprefix("g_")
         value = f"left({column}{key}, {readers.LONGEST_SHOWN})"
-        return f"CASE WHEN {check} THEN {{'field': {text.literal(name)}, 'rule': {text.literal(rule)}, 'value': {value}}} END"
+        issue = f"{{'field': {text.literal(name)}, 'rule': {text.literal(rule)}, 'value': {value}}}"
+        return f"CASE WHEN {check} THEN {issue} END"
 
 
 def _first(expressions: Iterable[str]) -> str:
@@ -306,8 +306,10 @@ def _constant(value: object) -> str:
     return text.literal(value) if isinstance(value, str) else _text(value)
 
 
-def _listed(expressions: Iterable[str]) -> str:
-    return _LAYER + f",{_LAYER}".join(expressions)
+def _select(expressions: list[str], source: str) -> str:
+    """Return a SELECT; every name and literal in it was quoted where it was made."""
+    listed = f",{_INDENT}".join(expressions)
+    return f"SELECT{_INDENT}{listed} FROM {source}"
 
 
 def _named(expressions: dict[str, str], prefix: str) -> list[str]:

@@ -5,10 +5,14 @@ What is left null by a transform of :data:`COMPLETIONS` is not yet refused: the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from quality.mapping.model import Transform
 from quality.normalise import domain, phone, text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LONGEST_SHOWN = 500
 """Offending values are kept this long."""
@@ -33,54 +37,35 @@ COMPLETIONS: dict[Transform, Callable[[str, str], str | None]] = {
 _PLAIN = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
 _GROUPED = r"[+-]?[$€£]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[+-]?[$€£][0-9]+(?:\.[0-9]+)?"
 _TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
-_ISO = r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?\s?(?:Z|z|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
+_DAY, _TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2}", r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?"
+_ISO = rf"{_DAY}(?:[T ]{_TIME}\s?(?:Z|z|[+-][0-9]{{2}}(?::?[0-9]{{2}})?)?)?"
 _EPOCH = r"-?[0-9]{1,16}(?:\.[0-9]+)?"
 _LARGEST_SECONDS, _LARGEST_MILLIS = 100_000_000_000, 100_000_000_000_000
 _EXACT = 9_007_199_254_740_992  # doubles hold every integer up to here
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """SQL names of a value on its way: the text given, and what was prepared of it."""
+
+    given: str  # trimmed, or untouched for ``none``
+    prepared: str
+    region: str
+
+
 def prepare_sql(transform: Transform, given: str) -> str | None:
-    """Return the SQL of what :func:`read_sql` speaks of more than once, so that it is computed once; None if nothing is."""
-    match transform:
-        case Transform.PHONE:
-            return phone.digits_sql(given)
-        case Transform.NUMBER | Transform.INTEGER:
-            return _number(given)
-        case Transform.TIMESTAMP | Transform.DATE:
-            return f"try_cast({given} AS DOUBLE)"
-        case Transform.BOOLEAN:
-            return text.lower_sql(given)
-        case _:
-            return None
+    """Return the SQL of what reading speaks of more than once, to be computed once; None if there is nothing."""
+    prepare = _PREPARED.get(transform)
+    return prepare(given) if prepare else None
 
 
-def read_sql(transform: Transform, given: str, prepared: str, region: str) -> str:
-    """Return the SQL that reads ``given`` (trimmed text, or untouched for ``none``), ``prepared`` as above."""
-    match transform:
-        case Transform.NONE | Transform.TRIM:
-            return given
-        case Transform.LOWERCASE | Transform.EMAIL:
-            return text.lower_sql(given)
-        case Transform.UPPERCASE:
-            return f"upper({given})"
-        case Transform.PHONE:
-            return phone.e164_of_digits_sql(prepared, region)
-        case Transform.DOMAIN:
-            return domain.registrable_sql(given)
-        case Transform.NUMBER:
-            return f"CASE WHEN isfinite({prepared}) THEN {prepared} END"
-        case Transform.INTEGER:
-            return _integer(given, prepared)
-        case Transform.BOOLEAN:
-            return f"CASE WHEN {prepared} IN {_TRUE} THEN true WHEN {prepared} IN {_FALSE} THEN false END"
-        case Transform.TIMESTAMP:
-            return _timestamp(given, prepared)
-        case Transform.DATE:
-            return f"date_trunc('day', {_timestamp(given, prepared)})"
+def read_sql(transform: Transform, source: Text) -> str:
+    """Return the SQL that reads a text."""
+    return _READERS[transform](source)
 
 
 def _number(given: str) -> str:
-    """SQL of a number in plain or grouped notation; what overflows becomes infinite and is refused by the reader."""
+    """Return the SQL of a number in plain or grouped notation; what overflows is infinite, which no reader takes."""
     ungrouped = rf"regexp_replace({given}, '[,$€£]', '', 'g')"
     return (
         f"CASE WHEN regexp_full_match({given}, '{_PLAIN}') THEN try_cast({given} AS DOUBLE)"
@@ -88,14 +73,16 @@ def _number(given: str) -> str:
     )
 
 
-def _integer(given: str, number: str) -> str:
-    """Whole numbers, exactly: digits are cast as they are, other notations only where a double is exact."""
+def _integer(source: Text) -> str:
+    """Read whole numbers exactly: digits are cast as they are, other notations only where a double is exact."""
+    given, number = source.given, source.prepared
     whole = f"CASE WHEN {number} = trunc({number}) AND abs({number}) <= {_EXACT} THEN {number}::BIGINT END"
     return f"CASE WHEN regexp_full_match({given}, '[+-]?[0-9]+') THEN try_cast({given} AS BIGINT) ELSE {whole} END"
 
 
-def _timestamp(given: str, number: str) -> str:
-    """ISO 8601 by shape, epochs by size; a bare year is neither."""
+def _timestamp(source: Text) -> str:
+    """Read ISO 8601 by shape, epochs by size."""
+    given, number = source.given, source.prepared
     micros = (
         f"CASE WHEN abs({number}) < {_LARGEST_SECONDS} THEN {number} * 1000000"
         f" WHEN abs({number}) < {_LARGEST_MILLIS} THEN {number} * 1000 ELSE {number} END"
@@ -104,3 +91,32 @@ def _timestamp(given: str, number: str) -> str:
         f"CASE WHEN regexp_full_match({given}, '{_ISO}') THEN try_cast({given} AS TIMESTAMPTZ)"
         f" WHEN regexp_full_match({given}, '{_EPOCH}') THEN make_timestamptz(({micros})::BIGINT) END"
     )
+
+
+def _boolean(source: Text) -> str:
+    return f"CASE WHEN {source.prepared} IN {_TRUE} THEN true WHEN {source.prepared} IN {_FALSE} THEN false END"
+
+
+_PREPARED: dict[Transform, Callable[[str], str]] = {
+    Transform.PHONE: phone.digits_sql,
+    Transform.NUMBER: _number,
+    Transform.INTEGER: _number,
+    Transform.TIMESTAMP: lambda given: f"try_cast({given} AS DOUBLE)",
+    Transform.DATE: lambda given: f"try_cast({given} AS DOUBLE)",
+    Transform.BOOLEAN: text.lower_sql,
+}
+
+_READERS: dict[Transform, Callable[[Text], str]] = {
+    Transform.NONE: lambda source: source.given,
+    Transform.TRIM: lambda source: source.given,
+    Transform.LOWERCASE: lambda source: text.lower_sql(source.given),
+    Transform.UPPERCASE: lambda source: f"upper({source.given})",
+    Transform.EMAIL: lambda source: text.lower_sql(source.given),
+    Transform.PHONE: lambda source: phone.e164_of_digits_sql(source.prepared, source.region),
+    Transform.DOMAIN: lambda source: domain.registrable_sql(source.given),
+    Transform.NUMBER: lambda source: f"CASE WHEN isfinite({source.prepared}) THEN {source.prepared} END",
+    Transform.INTEGER: _integer,
+    Transform.BOOLEAN: _boolean,
+    Transform.TIMESTAMP: _timestamp,
+    Transform.DATE: lambda source: f"date_trunc('day', {_timestamp(source)})",
+}

@@ -5,12 +5,15 @@ Each fault carries its location in the mapping, so that whoever reads the file c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 from quality.canonical import Column, columns
 from quality.mapping import paths
 from quality.mapping.model import Mapping, Target, Transform, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Location = tuple[str | int, ...]
 Fault = tuple[Location, str]

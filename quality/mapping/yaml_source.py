@@ -1,7 +1,7 @@
 """Reads YAML into plain values and remembers the line of each key, so that errors can say where.
 
-Only plain YAML is read: no anchors, aliases or tags, no key given twice, at most 256 KiB. Words that older YAML takes for
-booleans or dates (``yes``, ``on``, ``2026-01-01``) stay the text they are.
+Only plain YAML is read: no anchors, aliases or tags, no key given twice, at most 256 KiB. Words that older YAML takes
+for booleans or dates (``yes``, ``on``, ``2026-01-01``) stay the text they are.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ def read(text: str) -> tuple[Any, dict[Location, int]]:
 
 def _refuse_references(text: str) -> None:
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        line = event.start_mark.line + 1
+        line = (event.start_mark.line if event.start_mark else 0) + 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise YamlError(line, "anchors and aliases are not read: write the value out")
-        if getattr(event, "tag", None):
-            raise YamlError(line, f"the tag {event.tag!r} is not read: remove it")
+        if tag := getattr(event, "tag", None):
+            raise YamlError(line, f"the tag {tag!r} is not read: remove it")
 
 
 def _value(node: yaml.Node, at: Location, lines: dict[Location, int]) -> Any:

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from quality.normalise import text
 
-LEGAL_FORMS = frozenset(
-    ["ab", "ag", "as", "asa", "bv", "co", "company", "corp", "corporation", "cv", "eirl", "ev", "gbr", "gmbh", "inc", "incorporated", "kft", "kg", "kgaa", "kk", "limited", "llc", "llp", "lp", "ltd", "ltda", "nv", "ohg", "oy", "oyj", "plc", "pte", "pty", "pvt", "sa", "sarl", "sas", "se", "sl", "slu", "spa", "srl", "sro", "ug", "ulc"]
-)
+_LEGAL_FORMS = """
+ab ag as asa bv co company corp corporation cv eirl ev gbr gmbh inc incorporated kft kg kgaa kk limited llc llp lp ltd
+ltda nv ohg oy oyj plc pte pty pvt sa sarl sas se sl slu spa srl sro ug ulc
+"""
+LEGAL_FORMS = frozenset(_LEGAL_FORMS.split())
+"""Words that say how a company is constituted, not what it is called."""
 
 
 def normal_form(name: str | None) -> str | None:
@@ -25,7 +28,7 @@ def normal_form(name: str | None) -> str | None:
 
 
 def normal_form_sql(column: str) -> str:
-    """SQL of :func:`normal_form`."""
+    """Return the SQL of :func:`normal_form`."""
     words = text.words_sql(f"replace(replace({column}, '&', ' and '), '.', '')")
     headless = rf"regexp_replace({words}, '^the (.)', '\1')"
     forms = "|".join(sorted(LEGAL_FORMS))

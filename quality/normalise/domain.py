@@ -1,7 +1,7 @@
 """Domains: the registrable domain of a site, host or address, and which domains are free mail and so say nothing.
 
-Public suffixes come from the list bundled with tldextract; the network is never asked. SQL decides the plain case (a host
-under a top-level domain that has no suffixes of its own) and leaves the rest to :func:`registrable`.
+Public suffixes come from the list bundled with tldextract; the network is never asked. SQL decides the plain case (a
+host under a top-level domain that has no suffixes of its own) and leaves the rest to :func:`registrable`.
 """
 
 from __future__ import annotations
@@ -22,22 +22,19 @@ PATTERN = r"^(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)+(?:[a-z]{2,}|xn--[a-z0-9-]
 """A host in ASCII lower case with at least two labels."""
 
 FLAT_SUFFIXES = ("app", "cloud", "com", "de", "dev", "eu", "net", "org", "tech")
-"""Top-level domains under which the last two labels are the registrable domain, in the public suffix list's ICANN part."""
+"""Top-level domains without suffixes of their own in the public suffix list's ICANN part."""
 
-FREE_MAIL = frozenset(
-    {
-        "126.com", "163.com", "aol.com", "att.net", "bigpond.com", "bluewin.ch", "bt.com", "btinternet.com", "comcast.net",
-        "cox.net", "duck.com", "email.com", "fastmail.com", "fastmail.fm", "foxmail.com", "free.fr", "freenet.de", "gmail.com",
-        "gmx.at", "gmx.ch", "gmx.com", "gmx.de", "gmx.net", "googlemail.com", "hey.com", "hotmail.co.uk", "hotmail.com",
-        "hotmail.de", "hotmail.es", "hotmail.fr", "hotmail.it", "hushmail.com", "icloud.com", "inbox.com", "laposte.net",
-        "libero.it", "live.co.uk", "live.com", "live.fr", "live.nl", "mac.com", "mail.com", "mail.ru", "me.com", "msn.com",
-        "naver.com", "orange.fr", "outlook.com", "outlook.de", "outlook.es", "outlook.fr", "pm.me", "posteo.de", "proton.me",
-        "protonmail.ch", "protonmail.com", "qq.com", "rediffmail.com", "rocketmail.com", "sbcglobal.net", "seznam.cz", "sfr.fr",
-        "shaw.ca", "sky.com", "t-online.de", "tuta.io", "tutanota.com", "tutanota.de", "verizon.net", "virgilio.it", "wanadoo.fr",
-        "web.de", "wp.pl", "yahoo.ca", "yahoo.co.in", "yahoo.co.jp", "yahoo.co.uk", "yahoo.com", "yahoo.com.br", "yahoo.de",
-        "yahoo.es", "yahoo.fr", "yahoo.it", "yandex.com", "yandex.ru", "ymail.com", "zoho.com",
-    }
-)  # fmt: skip
+_FREE_MAIL = """
+126.com 163.com aol.com att.net bigpond.com bluewin.ch bt.com btinternet.com comcast.net cox.net duck.com email.com
+fastmail.com fastmail.fm foxmail.com free.fr freenet.de gmail.com gmx.at gmx.ch gmx.com gmx.de gmx.net googlemail.com
+hey.com hotmail.co.uk hotmail.com hotmail.de hotmail.es hotmail.fr hotmail.it hushmail.com icloud.com inbox.com
+laposte.net libero.it live.co.uk live.com live.fr live.nl mac.com mail.com mail.ru me.com msn.com naver.com orange.fr
+outlook.com outlook.de outlook.es outlook.fr pm.me posteo.de proton.me protonmail.ch protonmail.com qq.com
+rediffmail.com rocketmail.com sbcglobal.net seznam.cz sfr.fr shaw.ca sky.com t-online.de tuta.io tutanota.com
+tutanota.de verizon.net virgilio.it wanadoo.fr web.de wp.pl yahoo.ca yahoo.co.in yahoo.co.jp yahoo.co.uk yahoo.com
+yahoo.com.br yahoo.de yahoo.es yahoo.fr yahoo.it yandex.com yandex.ru ymail.com zoho.com
+"""
+FREE_MAIL = frozenset(_FREE_MAIL.split())
 """Mail hosts anyone can have an address at: such a domain never tells the company."""
 
 
@@ -53,7 +50,7 @@ def registrable(value: str | None) -> str | None:
 
 
 def registrable_sql(column: str) -> str:
-    """SQL of :func:`registrable` for the plain case; null where the function must decide."""
+    """Return the SQL of :func:`registrable` for the plain case; null where the function must decide."""
     flat = "|".join(FLAT_SUFFIXES)
     label = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
     shape = rf"^(?:https?://)?(?:{label}\.)*?({label}\.(?:{flat}))(?:[/?#]\S*)?$"
@@ -72,7 +69,7 @@ def company_domain(domain: str | None) -> str | None:
 
 
 def company_domain_sql(column: str) -> str:
-    """SQL of :func:`company_domain`."""
+    """Return the SQL of :func:`company_domain`."""
     listed = ", ".join(text.literal(name) for name in sorted(FREE_MAIL))
     return f"CASE WHEN {column} NOT IN ({listed}) THEN {column} END"
 

@@ -18,7 +18,7 @@ _FOREIGN = "\u00a1-\u167f\u1681-\u1fff\u2070-\u2fff\u3001-\ufefe"
 _WORD = f"[a-z0-9{_FOREIGN}]"
 _LABEL = f"{_WORD}(?:(?:{_WORD}|[_-])*{_WORD})?"
 PATTERN = rf"^{_LOCAL}(?:\.{_LOCAL})*@(?:{_LABEL}\.)+(?:[a-z{_FOREIGN}]{{2,}}|xn--[a-z0-9-]+)$"
-"""A clean address. Stricter than RFC 5322 (no quoted local parts, no address literals), as lenient as mail really is."""
+"""A clean address. Stricter than RFC 5322 (no quoted local parts, no address literals), as mail really is."""
 
 _SHAPE = re.compile(PATTERN.removesuffix("$") + r"\Z")
 
@@ -51,7 +51,7 @@ def clean(value: str | None) -> str | None:
 
 
 def clean_sql(column: str) -> str:
-    """SQL of :func:`clean`."""
+    """Return the SQL of :func:`clean`."""
     address = text.lower_sql(text.trim_sql(column))
     return (
         f"CASE WHEN length({address}) <= {LONGEST} AND regexp_matches({address}, {text.literal(PATTERN)})"
@@ -72,7 +72,7 @@ def normal_form(address: str | None) -> str | None:
 
 
 def normal_form_sql(column: str) -> str:
-    """SQL of :func:`normal_form`."""
+    """Return the SQL of :func:`normal_form`."""
     local, given = f"split_part({column}, '@', 1)", f"split_part({column}, '@', 2)"
     host = "".join(f" WHEN {text.literal(alias)} THEN {text.literal(name)}" for alias, name in _SAME_PROVIDER.items())
     host = f"CASE {given}{host} ELSE {given} END"

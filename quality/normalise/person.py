@@ -11,5 +11,5 @@ def normal_form(name: str | None) -> str | None:
 
 
 def normal_form_sql(column: str) -> str:
-    """SQL of :func:`normal_form`."""
+    """Return the SQL of :func:`normal_form`."""
     return f"nullif({text.words_sql(column)}, '')"

@@ -65,17 +65,17 @@ def e164(value: str | None, region: str) -> str | None:
 
 
 def e164_sql(column: str, region: str) -> str:
-    """SQL of :func:`e164` for the common plans; null where the function must decide."""
+    """Return the SQL of :func:`e164` for the common plans; null where the function must decide."""
     return e164_of_digits_sql(digits_sql(column), region)
 
 
 def digits_sql(column: str) -> str:
-    """SQL that takes the punctuation off a number, so that :func:`e164_of_digits_sql` need not do it more than once."""
+    """Return SQL that takes the punctuation off a number, for :func:`e164_of_digits_sql`."""
     return f"translate({column}, {text.literal(_PUNCTUATION)}, '')"
 
 
 def e164_of_digits_sql(digits: str, region: str) -> str:
-    """SQL of :func:`e164_sql` over the result of :func:`digits_sql`."""
+    """Return the SQL of :func:`e164_sql` over the result of :func:`digits_sql`."""
     plans = "|".join(code + plan for code, plan in _PLANS.items())
     international = rf"CASE WHEN regexp_full_match({digits}, '\+(?:{plans})') THEN {digits} END"
     if region not in _REGIONS:

@@ -1,7 +1,7 @@
 """White space, case, accents and quoting: the ground the other forms stand on, the same in Python and in DuckDB.
 
-Python and DuckDB disagree in three places, and each is settled here: what white space is, the lower case of ``İ`` and of
-a final sigma (Python looks at the neighbours, DuckDB does not), and which marks an accent is.
+Python and DuckDB disagree in three places, and each is settled here: what white space is, the lower case of ``İ`` and
+of a final sigma (Python looks at the neighbours, DuckDB does not), and which marks an accent is.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ def trim(text: str) -> str:
 
 
 def trim_sql(column: str) -> str:
-    """SQL of :func:`trim`."""
+    """Return the SQL of :func:`trim`."""
     return f"coalesce({trim_rest_sql(f'trim({column})')}, left({column}, 0))"
 
 
 def trim_rest_sql(trimmed: str) -> str:
-    """SQL that ends what ``trim(column)`` began; null when nothing is left.
+    """Return SQL that ends what ``trim(column)`` began; null when nothing is left.
 
     DuckDB's own trim takes spaces but no line breaks off, and trimming a set of characters is ten times dearer, so only
     values that have a break at an end pay for it.
@@ -50,7 +50,7 @@ def lower(text: str) -> str:
 
 
 def lower_sql(column: str) -> str:
-    """SQL of :func:`lower`."""
+    """Return the SQL of :func:`lower`."""
     return f"lower({column})"
 
 
@@ -63,5 +63,5 @@ def words(text: str) -> str:
 
 
 def words_sql(column: str) -> str:
-    """SQL of :func:`words`."""
+    """Return the SQL of :func:`words`."""
     return f"trim(regexp_replace(lower(strip_accents({column})), '[^\\p{{L}}\\p{{N}}]+', ' ', 'g'))"

@@ -25,7 +25,7 @@ GOOD: dict[Kind, dict[str, Any]] = {
     Kind.ACCOUNT: {"name": "Acme", "domain": "acme.com", "employee_count": 5, "annual_revenue": 1.5},
     Kind.ACTIVITY: {"type": "call", "occurred_at": datetime(2026, 1, 1, tzinfo=UTC)},
 }
-POLARS = {
+POLARS: dict[str, Any] = {
     "VARCHAR": pl.String,
     "JSON": pl.String,
     "BIGINT": pl.Int64,

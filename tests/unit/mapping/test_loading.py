@@ -44,7 +44,7 @@ def test_a_file_is_read_with_its_name_in_errors(tmp_path: Path) -> None:
     file.write_text("\ufeff" + GOOD, encoding="utf-8")
     assert load_mapping(file) == parse_mapping(GOOD)
     file.write_text("entities: 5")
-    with pytest.raises(MappingError, match="custom.yml line 1, entities"):
+    with pytest.raises(MappingError, match=r"custom\.yml line 1, entities"):
         load_mapping(file)
 
 

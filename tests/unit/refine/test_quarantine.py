@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gtm_pipelines.refine import Reconciled, check_contract, reconcile
 
 if TYPE_CHECKING:
-    from .conftest import Bench
+    from tests.unit.refine.bench import Bench
 
 MAPPING = """
 entities:
@@ -170,11 +170,12 @@ def test_two_entities_may_not_share_a_key_either(bench: Bench) -> None:
 
 
 def test_a_record_that_says_one_thing_twice_is_no_fault(bench: Bench) -> None:
-    mapping = (
-        "entities: {M: [{target: person, for_each: who, external_id: '@.email', fields: {email: '@.email', last_name: '@.n'}}]}"
-    )
+    target = "{target: person, for_each: who, external_id: '@.email', fields: {email: '@.email', last_name: '@.n'}}"
+    mapping = f"entities: {{M: [{target}]}}"
     twice = {"email": "a@x.test", "n": "A"}
-    bench.land("M", {"1": {"who": [twice, twice]}, "2": {"who": [{"email": "b@x.test"}, {"email": "b@x.test", "n": "B"}]}})
+    bench.land(
+        "M", {"1": {"who": [twice, twice]}, "2": {"who": [{"email": "b@x.test"}, {"email": "b@x.test", "n": "B"}]}}
+    )
     bench.refine(mapping)
     assert [entry[1] for entry in bench.quarantine()] == ["b@x.test"]
     assert len(bench.live("person")) == 2
@@ -213,8 +214,11 @@ def test_every_raw_record_is_accounted_for(bench: Bench) -> None:
         "Call": "mapped", "Contact": "mapped", "Secret": "left_out", "Surprise": "unknown",
     }  # fmt: skip
     assert bench.table("SELECT entity, record_id, reason FROM quality.unmapped ORDER BY ALL") == [
-        ("Call", "b", "when"), ("Contact", "4", "tombstone"), ("Secret", None, "left_out"), ("Surprise", None, "not_in_mapping"),
-    ]  # fmt: skip
+        ("Call", "b", "when"),
+        ("Contact", "4", "tombstone"),
+        ("Secret", None, "left_out"),
+        ("Surprise", None, "not_in_mapping"),
+    ]
 
 
 def test_a_canonical_row_lost_behind_our_back_is_found_missing(bench: Bench) -> None:
@@ -232,4 +236,7 @@ def test_the_contract_check_finds_what_was_put_into_a_table_behind_our_back(benc
     bench.warehouse.execute("UPDATE canonical.person SET email = 'NOT OK'")
     bench.warehouse.execute("INSERT INTO canonical.person SELECT * FROM canonical.person WHERE external_id = '1'")
     found = check_contract(bench.warehouse, "person", batch=1)
-    assert [(fault.field, fault.rule, fault.rows) for fault in found] == [("email", "format", 3), ("external_id", "unique", 1)]
+    assert [(fault.field, fault.rule, fault.rows) for fault in found] == [
+        ("email", "format", 3),
+        ("external_id", "unique", 1),
+    ]

@@ -9,13 +9,11 @@ import pytest
 
 from gtm_pipelines.refine import RefineInput, check_contract, reconcile, refine_tenant
 from gtm_pipelines.refine.tenant import ForeignTenantError
-
 from quality.mapping import parse_mapping
+from tests.unit.refine.bench import TOMBSTONE
 
 if TYPE_CHECKING:
-    from .conftest import Bench
-
-TOMBSTONE = "tombstone"
+    from tests.unit.refine.bench import Bench
 
 CONTACTS = """
 entities:
@@ -32,9 +30,23 @@ def test_a_record_becomes_a_typed_row_with_its_provenance(bench: Bench) -> None:
     record = {"Email": " Jane@ACME.test ", "LastName": "Roe", "Mobile": "+44 20 7946 0018", "AccountId": "a1"}
     bench.land("Contact", {"c1": record | {"MasterRecordId": "c9", "MailerId": "m1", "Score": 7}})
     report = bench.refine(CONTACTS)
-    columns = "email, last_name, phone, account_external_id, properties, source, connector, tenant_id, source_updated_at, is_deleted"
+    columns = (
+        "email, last_name, phone, account_external_id, properties, "
+        "source, connector, tenant_id, source_updated_at, is_deleted"
+    )
     assert bench.table(f"SELECT {columns} FROM canonical.person") == [
-        ("jane@acme.test", "Roe", "+442079460018", "a1", '{"score":7}', "crm", "vendor", "acme", datetime(2026, 1, 1, tzinfo=UTC), False)
+        (
+            "jane@acme.test",
+            "Roe",
+            "+442079460018",
+            "a1",
+            '{"score":7}',
+            "crm",
+            "vendor",
+            "acme",
+            datetime(2026, 1, 1, tzinfo=UTC),
+            False,
+        )
     ]
     assert bench.table("SELECT _entity, _record_id, _merged_into, _references FROM canonical.person") == [
         ("Contact", "c1", "c9", '["mailer:m1"]')
@@ -133,7 +145,11 @@ def meeting(*attendees: str) -> dict[str, object]:
 def test_a_record_fans_out_into_rows_of_several_kinds(bench: Bench) -> None:
     bench.land("Meeting", {"m1": meeting("ann", "bob")})
     bench.refine(MEETINGS)
-    assert bench.live("person", "last_name") == [("m1/ann@x.test", "ann"), ("m1/bob@x.test", "bob"), ("m1/boss@x.test", None)]
+    assert bench.live("person", "last_name") == [
+        ("m1/ann@x.test", "ann"),
+        ("m1/bob@x.test", "bob"),
+        ("m1/boss@x.test", None),
+    ]
     assert bench.live("activity", "occurred_at") == [("m1", datetime(2026, 1, 1, 10, tzinfo=UTC))]
 
 
@@ -174,7 +190,9 @@ def test_a_target_taken_out_of_the_mapping_takes_its_rows_with_it(bench: Bench) 
     bench.land("Meeting", {"m1": meeting("ann")})
     bench.refine(MEETINGS)
     bench.take_pending()
-    only_people = MEETINGS.replace("    - target: activity\n      fields: {type: {const: meeting}, occurred_at: start}\n", "")
+    only_people = MEETINGS.replace(
+        "    - target: activity\n      fields: {type: {const: meeting}, occurred_at: start}\n", ""
+    )
     bench.refine(only_people)
     assert bench.gone("activity") == ["m1"]
     assert bench.take_pending() == [("activity", "m1")]
@@ -213,9 +231,10 @@ def test_a_failure_half_way_leaves_the_entity_as_it_was(bench: Bench, monkeypatc
     def fail(*_: object) -> None:
         raise RuntimeError("power cut")
 
-    with monkeypatch.context() as patched, pytest.raises(RuntimeError, match="power cut"):
+    with monkeypatch.context() as patched:
         patched.setattr("gtm_pipelines.refine.entity._settle", fail)
-        bench.refine(CONTACTS)
+        with pytest.raises(RuntimeError, match="power cut"):
+            bench.refine(CONTACTS)
     assert bench.live("person", "email") == [("c1", "a@x.test")]
     assert bench.take_pending() == bench.quarantine() == []
     bench.refine(CONTACTS)
@@ -235,5 +254,8 @@ def test_connections_of_one_connector_keep_their_rows_apart(bench: Bench) -> Non
     mapping = parse_mapping(CONTACTS)
     both = [RefineInput("crm", "vendor", mapping), RefineInput("crm_eu", "vendor", mapping)]
     refine_tenant(bench.warehouse, "acme", both, clock=bench.now)
-    assert bench.table("SELECT source, email FROM canonical.person ORDER BY 1") == [("crm", "a@x.test"), ("crm_eu", "b@x.test")]
+    assert bench.table("SELECT source, email FROM canonical.person ORDER BY 1") == [
+        ("crm", "a@x.test"),
+        ("crm_eu", "b@x.test"),
+    ]
     assert bench.quarantine() == []
