@@ -1,4 +1,4 @@
-"""A vendor of the sandbox as a test uses it: connectors to it over real HTTP, its faults, its truth, its moving world."""
+"""A vendor of the sandbox as a test uses it: connectors over real HTTP, its faults, its truth, its moving world."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import httpx
 
 from connectors import registry
 from connectors.connector import Connector, ConnectorContext
+from connectors.runtime.messages import Response
 from connectors.runtime.redaction import Secret
 from connectors.runtime.transport import EgressPolicy, RateLimit, RetryPolicy, Transport
 
@@ -82,7 +83,8 @@ class Sandboxed:
     settings: dict[str, Any] = field(default_factory=dict)
     store: MemoryStore = field(init=False)
     waiting: Waiting = field(default_factory=Waiting)
-    _transports: list[Transport] = field(default_factory=list)
+    _transports: list[Transport] = field(default_factory=list, repr=False)
+    _faults: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.store = MemoryStore(self.credentials)
@@ -92,7 +94,9 @@ class Sandboxed:
         """The fields the sandbox knows this tenant by."""
         return {name: text.format(self.tenant) for name, text in _CREDENTIALS[self.connector_id].items()}
 
-    def connect(self, *, rate: RateLimit | None = None, wrong: Mapping[str, str] | None = None, **settings: Any) -> Connector:
+    def connect(
+        self, *, rate: RateLimit | None = None, wrong: Mapping[str, str] | None = None, **settings: Any
+    ) -> Connector:
         """Build a connector; ``wrong`` replaces credentials, further keywords are settings."""
         store = self.store if wrong is None else MemoryStore({**self.credentials, **wrong})
         policy = EgressPolicy(frozenset(registry.manifest(self.connector_id).allowed_hosts), self.base_url)
@@ -117,12 +121,31 @@ class Sandboxed:
 
     @contextmanager
     def suffering(self, **faults: Any) -> Iterator[None]:
-        """Switch faults on for a while; only this vendor's of this tenant."""
-        self._call("PUT", "_faults", json={self.connector_id: faults})
+        """Switch faults on for a while, beside those already on; only this vendor's of this tenant."""
+        before = self._faults
+        self._suffer({**before, **faults})
         try:
             yield
         finally:
-            self._call("PUT", "_faults", json={self.connector_id: {}})
+            self._suffer(before)
+
+    def _suffer(self, faults: dict[str, Any]) -> None:
+        self._faults = faults
+        self._call("PUT", "_faults", json={self.connector_id: faults})
+
+    @contextmanager
+    def timed(self, connector: Connector) -> Iterator[list[float]]:
+        """Note when each request of a connector goes out, in the seconds its transport believes in."""
+        moments: list[float] = []
+        exchange = connector.context.transport._exchange
+        send = exchange.send
+
+        def noted(request: httpx.Request) -> Response:
+            moments.append(self.waiting.monotonic())
+            return send(request)
+
+        exchange.send = noted  # type: ignore[method-assign]  # the last step before the network
+        yield moments
 
     def ledger(self) -> list[dict[str, Any]]:
         """Every request this vendor answered since the ledger was cleared."""
@@ -152,9 +175,10 @@ class Sandboxed:
         return datetime.fromisoformat(self._call("GET", "_now")["now"])
 
     def _call(self, method: str, path: str, **options: Any) -> Any:
-        response = httpx.request(method, f"{self.base_url}/{self.tenant}/{path}", trust_env=False, timeout=60, **options)
+        response = httpx.request(
+            method, f"{self.base_url}/{self.tenant}/{path}", trust_env=False, timeout=60, **options
+        )
         answer = response.json()
         if response.status_code != httpx.codes.OK:
             raise RuntimeError(f"the sandbox answers {answer}")
         return answer
-

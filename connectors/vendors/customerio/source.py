@@ -97,8 +97,8 @@ class CustomerioConnector(GenericConnector):
         for body, more in workspace.activities(limit=limit):
             landed = land(body, _shape(spec))
             newest = _later(newest, _newest(landed.table, bound))
-            top = _newest(landed.table, None)
-            last = not more or (since is not None and top is not None and top < since)
+            oldest = pc.min(landed.table["source_updated_at"]).as_py()
+            last = not more or (since is not None and oldest is not None and oldest < since)
             place = _held_back(newest, cursor, bound) if last else None
             yield Page(landed.table, place, has_more=not last, unreadable=landed.unreadable)
             if last:
@@ -163,11 +163,12 @@ class _Changes:
         """Look at the newest page of the log, and into each kind of change where that page does not reach back."""
         found = cls()
         body, more = next(workspace.activities())
-        reached = found.take(body, since)
-        if since is None or reached or not more:
+        reached = found.take(body, since) or not more
+        if since is None:
             return found
-        for kind in _CHANGES:
-            for page, _ in workspace.activities(kind):
+        walks = [] if reached else [workspace.activities(kind) for kind in _CHANGES]
+        for walk in [*walks, workspace.activities(_GONE, of_deleted=True)]:
+            for page, _ in walk:
                 if found.take(page, since):
                     break
         return found
@@ -186,7 +187,7 @@ class _Changes:
             self.ids.add(each.cio_id)
             if each.type == _GONE:
                 self.gone[each.cio_id] = moment
-        return bool(log) and since is not None and max(each.timestamp for each in log) < since.timestamp()
+        return bool(log) and since is not None and log[-1].timestamp < since.timestamp()
 
 
 def _shape(spec: EntitySpec) -> RecordShape:
@@ -207,12 +208,10 @@ def _held_back(newest: datetime | None, cursor: Cursor | None, bound: datetime) 
     return None if reached is None else {"watermark": reached.astimezone(UTC).isoformat(timespec="seconds")}
 
 
-def _newest(rows: pa.Table, bound: datetime | None) -> datetime | None:
+def _newest(rows: pa.Table, bound: datetime) -> datetime | None:
     """Return the newest timestamp of some rows; one later than ``bound`` is no place to go on from."""
     stamps = rows["source_updated_at"]
-    if bound is not None:
-        stamps = stamps.filter(pc.less_equal(stamps, pa.scalar(bound, stamps.type)))
-    moment: datetime | None = pc.max(stamps).as_py()
+    moment: datetime | None = pc.max(stamps.filter(pc.less_equal(stamps, pa.scalar(bound, stamps.type)))).as_py()
     return moment
 
 

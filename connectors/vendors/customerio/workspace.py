@@ -37,9 +37,14 @@ class Workspace:
         self._credentials = credentials
         self.vendor_time: datetime | None = None
 
-    def activities(self, kind: str | None = None, *, limit: int = ACTIVITIES_PER_PAGE) -> Iterator[tuple[bytes, bool]]:
-        """Yield pages of the activity log, newest first, with whether more follow."""
-        params = {"limit": limit, "deleted": "true"} | ({"type": kind} if kind else {})
+    def activities(
+        self, kind: str | None = None, *, limit: int = ACTIVITIES_PER_PAGE, of_deleted: bool = False
+    ) -> Iterator[tuple[bytes, bool]]:
+        """Yield pages of the activity log, newest first, with whether more follow.
+
+        The log of profiles that are gone is asked for by itself: the plain log need not have it.
+        """
+        params = {"limit": limit, **({"type": kind} if kind else {}), **({"deleted": "true"} if of_deleted else {})}
         return self._pages("/activities", params)
 
     def messages(self, start: datetime, end: datetime, *, limit: int) -> Iterator[tuple[bytes, bool]]:

@@ -88,6 +88,8 @@ class FileConnector(Connector):
     def sync(self, credentials: Credentials, cursor: Cursor | None, options: SyncOptions) -> Iterator[Page]:
         """Read the files whose content the cursor does not know, oldest first; all of them in full mode."""
         del credentials
+        if options.entity not in {entity.name for entity in self.entities()}:
+            raise Stop("unknown_entity", f"files hold people, accounts and activities, not {options.entity!r}")
         known: Cursor = {} if options.mode is Mode.FULL else (cursor or {})
         folder = self._folder(options.entity, known)
         done: set[str] = set()

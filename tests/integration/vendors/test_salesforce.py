@@ -90,9 +90,7 @@ def test_a_finished_read_costs_one_query_the_next_time(salesforce: Sandboxed) ->
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_a_locator_that_dies_is_replaced_by_a_query_from_the_last_safe_place(
-    salesforce: Sandboxed, times: int
-) -> None:
+def test_a_locator_that_dies_is_replaced_by_a_query_from_the_last_safe_place(salesforce: Sandboxed, times: int) -> None:
     connector = salesforce.connect()
     with salesforce.suffering(expire_locator=times):
         done = taken(connector)
@@ -112,7 +110,9 @@ def test_a_query_that_takes_too_long_is_asked_in_smaller_windows(salesforce: San
     with salesforce.suffering(query_timeout_next=times):
         done = taken(salesforce.connect())
     whole(salesforce, done)
-    windows = [entry["query"]["q"] for entry in salesforce.ledger() if "SystemModstamp <" in entry["query"].get("q", "")]
+    windows = [
+        entry["query"]["q"] for entry in salesforce.ledger() if "SystemModstamp <" in entry["query"].get("q", "")
+    ]
     assert windows
 
 
@@ -293,7 +293,11 @@ def test_nothing_secret_is_logged_whatever_happens(salesforce: Sandboxed, caplog
         taken(connector)
     with salesforce.suffering(server_error_next=1_000):
         texts["the error"] = repr(taken(connector).error)
-    texts |= {"the log": caplog.text, "the connector": repr(vars(connector)), "the session": repr(connector.authenticate())}
+    texts |= {
+        "the log": caplog.text,
+        "the connector": repr(vars(connector)),
+        "the session": repr(connector.authenticate()),
+    }
     checks.check_no_secret(texts, salesforce.store.secrets)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -175,9 +176,8 @@ def test_a_wide_page_that_comes_again_is_a_circle(narrow: SObject, monkeypatch: 
         read(walk(chunked(narrow, lambda *_: [row(1, 60), row(2, 50)]), narrow))
 
 
-def test_windows_cover_the_whole_time_without_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_windows_cover_the_whole_time_without_a_gap() -> None:
     """After a timeout each window begins where the one before it ended, and the last has no end."""
-    del monkeypatch
     windows: list[tuple[str, str]] = []
     refusals = 3
 
@@ -194,7 +194,7 @@ def test_windows_cover_the_whole_time_without_a_gap(monkeypatch: pytest.MonkeyPa
     read(walk(Script(query)))
     assert windows[0][0] == ""
     assert windows[-1][1] == ""
-    assert all(left[1] == right[0] for left, right in zip(windows, windows[1:], strict=False))
+    assert all(left[1] == right[0] for left, right in pairwise(windows))
 
 
 class DeleteLog:
@@ -252,7 +252,7 @@ def test_too_many_deletes_are_asked_for_in_halves_until_all_are_read() -> None:
     answered = [span for span in script.spans if span[1] - span[0] <= timedelta(hours=7)]
     assert answered[0][0] == start
     assert answered[-1][1] == NOW
-    assert all(left[1] == right[0] for left, right in zip(answered, answered[1:], strict=False))
+    assert all(left[1] == right[0] for left, right in pairwise(answered))
     assert pages[-1][1] == NOW
 
 
