@@ -25,14 +25,15 @@ KEY = "external_id"
 class EntityLoad:
     """One entity's part of a load. ``batches`` may be called again when a load is restarted.
 
-    ``is_first`` loads by append, which is as safe as a merge into a table that holds nothing and half the work.
+    ``is_new`` says that no key of these rows is stored, proven under the lock the load happens under: they are
+    appended, which is then as safe as a merge and half the work.
     """
 
     entity: str
     table: str
     batches: Callable[[], Iterator[pa.Table]]
     state: Mapping[str, Any]
-    is_first: bool = False
+    is_new: bool = False
 
 
 def build_source(name: str, loads: Sequence[EntityLoad]) -> DltSource:
@@ -56,7 +57,7 @@ def _resource(load: EntityLoad) -> DltResource:
         "name": load.entity,
         "table_name": load.table,
         "primary_key": KEY,
-        "write_disposition": "append" if load.is_first else {"disposition": "merge", "strategy": "delete-insert"},
+        "write_disposition": "append" if load.is_new else {"disposition": "merge", "strategy": "delete-insert"},
         "columns": {KEY: {"nullable": False}, "payload": {"data_type": "json"}},
         "file_format": "parquet",
     }

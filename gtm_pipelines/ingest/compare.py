@@ -53,6 +53,11 @@ class Delta:
     extra: list[Path] = field(default_factory=list)
 
     @property
+    def is_new(self) -> bool:
+        """Whether no key of the rows to load is stored."""
+        return self.is_first or not (self.counts.get("updated") or self.counts.get("deleted"))
+
+    @property
     def rows(self) -> int:
         """How many rows there are to load."""
         return sum(self.counts.get(verdict, 0) for verdict in ("created", "updated", "deleted"))

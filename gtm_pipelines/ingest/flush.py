@@ -127,7 +127,7 @@ def _load_of(reading: Reading, delta: Delta) -> EntityLoad:
         table=names.entity_table(reading.entity.name),
         batches=delta.batches,
         state=reading.next_state().as_json(),
-        is_first=delta.is_first,
+        is_new=delta.is_new,
     )
 
 

@@ -12,6 +12,8 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from gtm_pipelines.warehouse import names
 
 if TYPE_CHECKING:
@@ -45,9 +47,7 @@ def load(settings: Settings, tenant: str, connection: str, directory: Path, load
         return _run(settings, tenant, connection, directory / "first", loads)
     except (DltException, OSError) as error:
         _LOG.warning("load of %s/%s restarted after %s", tenant, connection, _cause(error))
-    merging = [
-        replace(each, is_first=False) for each in loads
-    ]  # the failed attempt may have appended some of its files
+    merging = [replace(each, is_new=False) for each in loads]  # the failed attempt may have appended some of its files
     try:
         return _run(settings, tenant, connection, directory / "second", merging)
     except (DltException, OSError) as error:
@@ -71,7 +71,11 @@ def _run(settings: Settings, tenant: str, connection: str, directory: Path, load
         dataset_name=schema,
     )
     _check_names(pipeline, schema, loads)
-    info = pipeline.run(build_source(schema, loads), loader_file_format="parquet")
+    pipeline.sync_destination()  # schema and state; there is nothing of them in a fresh directory
+    pipeline.extract(build_source(schema, loads), loader_file_format="parquet")
+    pipeline.normalize()
+    pa.default_memory_pool().release_unused()  # what Arrow keeps of the extract is better used by DuckDB
+    info = pipeline.load()
     return info.loads_ids[-1] if info.loads_ids else ""
 
 

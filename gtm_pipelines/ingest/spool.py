@@ -88,4 +88,6 @@ class Spool:
 def row_groups(path: Path) -> Iterator[pa.RecordBatch]:
     """Stream a part in batches of bounded size."""
     with pq.ParquetFile(path) as part:
-        yield from part.iter_batches(batch_size=GROUP_ROWS, use_threads=False)
+        for batch in part.iter_batches(batch_size=GROUP_ROWS, use_threads=False):
+            yield batch
+            pa.default_memory_pool().release_unused()  # Arrow's allocator keeps freed pages, which count against us

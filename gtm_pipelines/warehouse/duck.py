@@ -96,16 +96,14 @@ class DuckWarehouse(Warehouse):
 
     def has_table(self, schema: str, table: str) -> bool:
         """Tell whether a table or view exists."""
-        return bool(self.columns(schema, table))
+        return bool(self.rows(_HAS_TABLE, {"schema": schema, "table": table}))
 
     def columns(self, schema: str, table: str) -> dict[str, str]:
         """Return column names and types in order."""
-        found = self.rows(
-            "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = current_database()"
-            " AND schema_name = ? AND table_name = ? ORDER BY column_index",
-            [schema, table],
-        )
-        return {str(name): str(kind) for name, kind in found}
+        if not self.has_table(schema, table):
+            return {}
+        found = self.rows(f"DESCRIBE {names.quote(schema)}.{names.quote(table)}")  # duckdb_columns() costs 10 ms
+        return {str(name): str(kind) for name, kind, *_ in found}
 
     def raw_entities(self) -> list[tuple[str, str]]:
         """List (connection, entity) of every raw table that exists."""
@@ -132,6 +130,12 @@ class DuckWarehouse(Warehouse):
         self._connection.execute("CHECKPOINT").fetchall()
 
 
+_HAS_TABLE = (
+    "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database()"
+    " AND schema_name = $schema AND table_name = $table UNION ALL "
+    "SELECT 1 FROM duckdb_views() WHERE NOT internal AND database_name = current_database()"
+    " AND schema_name = $schema AND view_name = $table"
+)
 _RAW_ENTITIES = (
     "SELECT connection, entity FROM raw.entity e JOIN duckdb_tables() t ON t.database_name = current_database()"
     " AND t.schema_name = 'raw_' || e.connection AND t.table_name = e.table_name"

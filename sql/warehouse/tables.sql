@@ -12,3 +12,22 @@ CREATE TABLE IF NOT EXISTS raw.entity (
     PRIMARY KEY (connection, entity),
     UNIQUE (connection, table_name)
 );
+
+-- raw.field: one row per key ever seen at the top of an entity's payloads, with the kind of value it holds.
+CREATE TABLE IF NOT EXISTS raw.field (
+    connection VARCHAR NOT NULL,
+    entity     VARCHAR NOT NULL,
+    field      VARCHAR NOT NULL,
+    position   INTEGER NOT NULL,
+    kind       VARCHAR NOT NULL,
+    PRIMARY KEY (connection, entity, field)
+);
+
+-- raw.typed_view: one row per typed view: the last load its fields were learned from, and a hash of its text.
+CREATE TABLE IF NOT EXISTS raw.typed_view (
+    connection VARCHAR NOT NULL,
+    entity     VARCHAR NOT NULL,
+    load_id    VARCHAR NOT NULL,
+    hash       VARCHAR NOT NULL,
+    PRIMARY KEY (connection, entity)
+);

@@ -1,0 +1,146 @@
+"""Typed views over raw JSON: every key readable, whatever a vendor calls it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from connectors.connector import FieldMapping
+from gtm_pipelines.settings import Settings
+from gtm_pipelines.warehouse import open_published, open_warehouse, publish
+from gtm_pipelines.warehouse.views import build_typed_views, merge_kinds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gtm_pipelines.warehouse import Warehouse
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Iterator[Warehouse]:
+    with open_warehouse(Settings(home=tmp_path), "acme") as opened:
+        opened.ensure_tables()
+        opened.execute(
+            "INSERT INTO raw.entity VALUES ('crm', 'salesforce', 'Contact', 'contact', now()); CREATE SCHEMA raw_crm;"
+            "CREATE TABLE raw_crm.contact (external_id VARCHAR, source_updated_at TIMESTAMPTZ, is_deleted BOOLEAN,"
+            " payload JSON, payload_hash VARCHAR, synced_at TIMESTAMPTZ, _dlt_load_id VARCHAR)"
+        )
+        yield opened
+
+
+def put(warehouse: Warehouse, load: str, *records: dict[str, Any] | None) -> None:
+    for number, record in enumerate(records):
+        warehouse.execute(
+            "INSERT INTO raw_crm.contact VALUES (?, now(), false, ?, '', now(), ?)",
+            [f"{load}-{number}", None if record is None else json.dumps(record), load],
+        )
+
+
+def columns(warehouse: Warehouse) -> dict[str, str]:
+    return {name: kind for name, kind in warehouse.columns("crm", "contact").items() if not name.startswith("_")}
+
+
+def test_columns_have_the_types_of_the_values(warehouse: Warehouse) -> None:
+    first = {
+        "Id": "1",
+        "Amount": 1.5,
+        "Count": 7,
+        "Won": True,
+        "At": "2026-01-01T00:00:00.000+0000",
+        "Address": {"a": 1},
+    }
+    put(warehouse, "1", first, {"Id": "2", "Amount": 2, "Count": None, "Tags": ["x"], "Nothing": None}, None)
+    assert build_typed_views(warehouse) == [("crm", "Contact")]
+    assert columns(warehouse) == {
+        "Id": "VARCHAR",
+        "Amount": "DOUBLE",
+        "Count": "BIGINT",
+        "Won": "BOOLEAN",
+        "At": "TIMESTAMP WITH TIME ZONE",
+        "Address": "JSON",
+        "Tags": "JSON",
+        "Nothing": "VARCHAR",
+    }
+    found = warehouse.rows("SELECT Id, Amount, Count, Won, \"At\", Address->>'a' FROM crm.contact ORDER BY Id")
+    assert found[0] == ("1", 1.5, 7, True, datetime(2026, 1, 1, tzinfo=UTC), "1")
+    assert found[1] == ("2", 2.0, None, None, None, None)
+    assert len(found) == 3
+
+
+def test_a_view_is_rebuilt_only_when_its_columns_change(warehouse: Warehouse) -> None:
+    put(warehouse, "1", {"Id": "1", "N": 1})
+    build_typed_views(warehouse)
+    assert build_typed_views(warehouse) == []
+    put(warehouse, "2", {"Id": "2", "N": 2})
+    assert build_typed_views(warehouse) == []
+    put(warehouse, "3", {"Id": "3", "N": "two", "New": 1})
+    assert build_typed_views(warehouse) == [("crm", "Contact")]
+    assert columns(warehouse) == {"Id": "VARCHAR", "N": "VARCHAR", "New": "BIGINT"}
+    assert warehouse.rows("SELECT N FROM crm.contact ORDER BY Id") == [("1",), ("2",), ("two",)]
+    warehouse.execute("DROP VIEW crm.contact")
+    assert build_typed_views(warehouse) == [("crm", "Contact")]
+
+
+def test_no_key_a_vendor_thinks_of_breaks_a_view(warehouse: Warehouse) -> None:
+    odd = ["a.b", "a__b", "A_B", "a_b", "", "_empty", "select", "_dlt_id", "_external_id", "_payload", "tenant_id"]
+    odd += ['q"x', "it's", "s/l", "t~1", "é", "0", " ", "x;DROP TABLE raw.entity", "a b", "$.x", "*", "{}", "%s", "名"]
+    put(warehouse, "1", {key: number for number, key in enumerate(odd)}, {"A.B": "x"})
+    build_typed_views(warehouse)
+    (found, _) = warehouse.polars("SELECT * FROM crm.contact ORDER BY _external_id").to_dicts()
+    values = sorted(value for value in found.values() if isinstance(value, int) and not isinstance(value, bool))
+    assert values == list(range(len(odd)))
+    assert (found["a_b_2"], found["_external_id_2"], found["_empty_2"]) == (3, 8, 5)
+    assert build_typed_views(warehouse) == []
+
+
+def test_the_vendors_own_types_win(warehouse: Warehouse) -> None:
+    put(warehouse, "1", {"Zip": 1234, "Born": "2001-02-03"})
+    catalogue = [
+        FieldMapping("Contact", "Zip", "string"),
+        FieldMapping("Contact", "$.Born", "date"),
+        FieldMapping("Contact", "NeverSeen", "number"),
+        FieldMapping("Contact", "Address.City", "string"),
+        FieldMapping("Lead", "Other", "string"),
+    ]
+    build_typed_views(warehouse, {"crm": catalogue})
+    assert columns(warehouse) == {"Zip": "VARCHAR", "Born": "DATE", "NeverSeen": "DOUBLE"}
+
+
+def test_what_does_not_fit_its_column_is_still_beside_it(warehouse: Warehouse) -> None:
+    put(warehouse, "1", {"N": "not a number"})
+    build_typed_views(warehouse, {"crm": [FieldMapping("Contact", "N", "number")]})
+    assert warehouse.rows("SELECT N, _payload->>'N' FROM crm.contact") == [(None, "not a number")]
+
+
+def test_views_work_in_the_published_copy_even_under_the_tenants_own_name(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    with open_warehouse(settings, "acme") as warehouse:
+        warehouse.ensure_tables()
+        warehouse.execute(
+            "INSERT INTO raw.entity VALUES ('acme', 'x', 'Contact', 'contact', now()); CREATE SCHEMA raw_acme;"
+            "CREATE TABLE raw_acme.contact AS SELECT '1' AS external_id, now() AS source_updated_at,"
+            " false AS is_deleted, '{\"Id\":\"1\"}'::JSON AS payload, now() AS synced_at, '1' AS _dlt_load_id"
+        )
+        build_typed_views(warehouse)
+    publish(settings, "acme")
+    with open_published(settings, "acme") as published:
+        assert published.rows("SELECT Id FROM acme.contact") == [("1",)]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "both"),
+    [
+        ("integer", "number", "number"),
+        ("null", "boolean", "boolean"),
+        ("null", "null", "null"),
+        ("timestamp", "string", "string"),
+        ("boolean", "integer", "string"),
+        ("json", "string", "json"),
+    ],
+)
+def test_kinds_widen_and_never_narrow(one: str, other: str, both: str) -> None:
+    assert merge_kinds(one, other) == merge_kinds(other, one) == both
