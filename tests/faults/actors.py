@@ -40,9 +40,8 @@ def sync_all(settings: Settings, mode: str | None = None) -> list[str]:
 
 def refresh(settings: Settings) -> None:
     """Refine, resolve, build marts and publish."""
-    from gtm_pipelines.refresh import refresh_tenant
-
     from gtm_pipelines.control_plane import open_control_plane
+    from gtm_pipelines.refresh import refresh_tenant
 
     with open_control_plane(settings, actor="trial") as control:
         refresh_tenant(settings, control, TENANT)

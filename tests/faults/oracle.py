@@ -108,7 +108,8 @@ def forms_of(secret: str) -> dict[str, bytes]:
     for shift in range(3):  # base64 of a longer text that contains the secret at any offset
         padded = base64.b64encode(b"\0" * shift + raw)
         forms[f"base64+{shift}"] = padded[4 if shift else 0 : len(padded) - 4]
-    return {name: form for name, form in forms.items() if len(form) >= 8}
+    first_named = {form: name for name, form in reversed(forms.items())}  # several spellings of a plain word are equal
+    return {name: form for form, name in first_named.items() if len(form) >= 8}
 
 
 def find_secrets(root: Path, secrets: list[str]) -> list[Fault]:

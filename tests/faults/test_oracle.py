@@ -10,17 +10,18 @@ import pytest
 
 from tests.faults import oracle
 
+_KEYS = "source VARCHAR, external_id VARCHAR, tenant_id VARCHAR, is_deleted BOOLEAN"
 _PERSON = (
-    "CREATE TABLE canonical.person (source VARCHAR, external_id VARCHAR, tenant_id VARCHAR, is_deleted BOOLEAN, email VARCHAR,"
-    " first_name VARCHAR, last_name VARCHAR, title VARCHAR, phone VARCHAR, account_external_id VARCHAR, properties JSON)"
+    f"CREATE TABLE canonical.person ({_KEYS}, email VARCHAR, first_name VARCHAR, last_name VARCHAR, title VARCHAR,"
+    " phone VARCHAR, account_external_id VARCHAR, properties JSON)"
 )
 _ACCOUNT = (
-    "CREATE TABLE canonical.account (source VARCHAR, external_id VARCHAR, tenant_id VARCHAR, is_deleted BOOLEAN, name VARCHAR,"
-    " domain VARCHAR, industry VARCHAR, employee_count BIGINT, annual_revenue DOUBLE, properties JSON)"
+    f"CREATE TABLE canonical.account ({_KEYS}, name VARCHAR, domain VARCHAR, industry VARCHAR, employee_count BIGINT,"
+    " annual_revenue DOUBLE, properties JSON)"
 )
 _ACTIVITY = (
-    "CREATE TABLE canonical.activity (source VARCHAR, external_id VARCHAR, tenant_id VARCHAR, is_deleted BOOLEAN, type VARCHAR,"
-    " channel VARCHAR, occurred_at TIMESTAMPTZ, person_external_id VARCHAR, account_external_id VARCHAR, properties JSON)"
+    f"CREATE TABLE canonical.activity ({_KEYS}, type VARCHAR, channel VARCHAR, occurred_at TIMESTAMPTZ,"
+    " person_external_id VARCHAR, account_external_id VARCHAR, properties JSON)"
 )
 _ROW = "INSERT INTO canonical.person SELECT 'crm', ?, 'acme', false, ?, 'Ann', 'Lee', NULL, NULL, NULL, '{}'"
 

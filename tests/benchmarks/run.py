@@ -1,0 +1,117 @@
+"""``make bench``: landing and refinement of Salesforce contacts, beside the same read written the plain way.
+
+All figures come from one run on one machine, each piece in a process of its own; the server is another process, so that
+CPU seconds are the reader's alone. Absolute figures move with the machine; the ratios are what to compare.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.benchmarks import measure
+from tests.benchmarks.work import TENANT
+
+_SERVER = """
+import sys
+from pathlib import Path
+from gtm_pipelines import sandbox
+directory, size = Path(sys.argv[1]), int(sys.argv[2])
+sandbox.create_world(directory, "bench", size=size, seed=7)
+with sandbox.running(directory) as url:
+    print(url, flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextlib.contextmanager
+def served(directory: Path, people: int) -> Iterator[str]:
+    """Serve a world of ``people`` from a process of its own."""
+    command = [sys.executable, "-c", _SERVER, str(directory), str(people)]
+    with subprocess.Popen(
+        command, cwd=measure.ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.terminate()
+
+
+def token_for(url: str) -> str:
+    """Log in to the sandbox's Salesforce as the plain reader would."""
+    import json
+    import urllib.parse
+
+    form = urllib.parse.urlencode(
+        {
+            "grant_type": "refresh_token",
+            "client_id": "sandbox-client",
+            "client_secret": f"sandbox-secret-{TENANT}",
+            "refresh_token": f"sandbox-refresh-{TENANT}",
+        }
+    ).encode()
+    where = f"{url}/{TENANT}/salesforce/services/oauth2/token"
+    with urllib.request.urlopen(where, data=form) as answer:  # noqa: S310  our own server on loopback
+        return str(json.load(answer)["access_token"])
+
+
+def row(name: str, rows: int, cost: measure.Cost) -> str:
+    """One line of the table."""
+    return (
+        f"| {name} | {rows:,} | {cost.wall:.1f} | {cost.cpu:.1f} | {rows / cost.wall:,.0f} | {rows / cost.cpu:,.0f} | "
+        f"{cost.peak_mb:,.0f} |"
+    )
+
+
+def main() -> int:
+    """Measure and print one table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--people", type=int, default=275_000, help="people in the world; three in four are contacts")
+    parser.add_argument("--slow", action="store_true", help="also run dlt's default loader file, which takes minutes")
+    asked = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory(prefix="gtm-bench-") as scratch,
+        served(Path(scratch) / "worlds", asked.people) as url,
+    ):
+        home = f"{scratch}/home"
+        measure.run("tests.benchmarks.work:connect", home=home, url=url)
+        ours = measure.run("tests.benchmarks.work:land", home=home, url=url, entities=["Contact"])
+        idle = measure.run("tests.benchmarks.work:idle", home=home, url=url, entities=["Contact"])
+        others = measure.run("tests.benchmarks.work:land", home=home, url=url, entities=["Account"])
+        golden = measure.run("tests.benchmarks.work:refresh", home=home, url=url)
+        plain = {}
+        for file_format in ["parquet", *(["insert_values"] if asked.slow else [])]:
+            directory = Path(scratch) / file_format
+            directory.mkdir()
+            plain[file_format] = measure.run(
+                "tests.benchmarks.plain:run",
+                instance_url=f"{url}/{TENANT}/salesforce",
+                token=token_for(url),
+                directory=str(directory),
+                file_format=file_format,
+            )
+    contacts, accounts = ours.result["rows"], others.result["rows"]
+    print("| work | records | wall s | CPU s | records/s | records/s per core | peak MB |")
+    print("|---|---:|---:|---:|---:|---:|---:|")
+    print(row("landing contacts, ours", contacts, ours))
+    for file_format, cost in plain.items():
+        print(row(f"landing contacts, dlt rest_api ({file_format})", cost.result["rows"], cost))
+    print(row("raw → golden and marts", contacts + accounts, golden))
+    print(f"\nidle sync: {idle.result['cpu'] * 1000:.0f} ms CPU for {idle.result['requests']} requests")
+    for file_format, cost in plain.items():
+        print(
+            f"ours against rest_api ({file_format}): {cost.wall / ours.wall:.1f} times the speed, "
+            f"{cost.cpu / ours.cpu:.1f} times less CPU, {cost.peak_mb / ours.peak_mb:.1f} times less memory"
+        )
+    print(f"golden: {golden.result['counts']}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

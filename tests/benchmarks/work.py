@@ -1,0 +1,76 @@
+"""The pieces of work that are measured, each called in a process of its own by ``measure.run``."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from gtm_pipelines.control_plane import open_control_plane
+from gtm_pipelines.settings import Settings
+
+TENANT = "bench"
+
+
+def settings_of(home: str, url: str) -> Settings:
+    """Settings of a benchmark's home."""
+    return Settings(home=Path(home), encryption_key="5a" * 32, sandbox_url=url)
+
+
+def connect(home: str, url: str) -> dict[str, Any]:
+    """Add the tenant and its Salesforce connection; not part of any figure."""
+    settings = settings_of(home, url)
+    credentials = {
+        "client_id": "sandbox-client",
+        "client_secret": f"sandbox-secret-{TENANT}",
+        "refresh_token": f"sandbox-refresh-{TENANT}",
+    }
+    with open_control_plane(settings, actor="bench") as control:
+        control.add_tenant(TENANT)
+        control.add_connection(
+            TENANT, "salesforce", "salesforce", {"login_url": f"{url}/{TENANT}/salesforce"}, credentials
+        )
+    return {}
+
+
+def land(home: str, url: str, entities: list[str]) -> dict[str, Any]:
+    """Sync the named entities into raw."""
+    from gtm_pipelines.ingest import sync_connection
+
+    settings = settings_of(home, url)
+    with open_control_plane(settings, actor="bench") as control:
+        report = sync_connection(settings, control, TENANT, "salesforce", entities=entities)
+    if report.status != "ok":
+        raise RuntimeError(report.model_dump_json())
+    return {
+        "rows": sum(each.created for each in report.entities.values()),
+        "unchanged": sum(each.unchanged for each in report.entities.values()),
+        "requests": sum(each.requests for each in report.entities.values()),
+    }
+
+
+def idle(home: str, url: str, entities: list[str]) -> dict[str, Any]:
+    """Sync twice where nothing changed, and time the second: the cost of a schedule's turn in a warm process."""
+    land(home, url, entities)
+    cpu, wall = time.process_time(), time.perf_counter()
+    told = land(home, url, entities)
+    return {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall, "requests": told["requests"]}
+
+
+def refresh(home: str, url: str) -> dict[str, Any]:
+    """Refine raw into canonical and resolve it into golden; seconds of each stage."""
+    from gtm_pipelines.refresh import refresh_tenant
+    from gtm_pipelines.warehouse import open_warehouse
+
+    settings = settings_of(home, url)
+    with open_control_plane(settings, actor="bench") as control:
+        report = refresh_tenant(settings, control, TENANT)
+    with open_warehouse(settings, TENANT) as warehouse:
+        counts = {
+            name: warehouse.rows(f"SELECT count(*) FROM {name}")[0][0]
+            for name in ("canonical.person", "golden.person", "canonical.account", "golden.account")
+        }
+    return {
+        "counts": counts,
+        "report": report.model_dump(mode="json") if hasattr(report, "model_dump") else str(report),
+    }
