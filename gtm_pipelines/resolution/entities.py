@@ -34,7 +34,7 @@ def resolve(statements: Statements, policy: IdentityPolicy, *, full: bool) -> Ki
     else:
         _read_change(statements)
     report = KindReport(changed=statements.count("match_change"), looked_at=statements.count("match_record"))
-    _group(statements, policy)
+    _group(statements, policy, full=full)
     statements.run("identify")
     statements.run("reason")
     statements.run("link")
@@ -51,10 +51,10 @@ def resolve(statements: Statements, policy: IdentityPolicy, *, full: bool) -> Ki
 def _lay_rules(statements: Statements, policy: IdentityPolicy) -> None:
     kind = statements.words["KIND"]
     statements.warehouse.execute(f"TRUNCATE golden.{kind}_rule")
-    for rule in policy.rules(kind):
+    for number, rule in enumerate(policy.rules(kind)):
         statements.warehouse.execute(
-            f"INSERT INTO golden.{kind}_rule VALUES (?, ?, ?, ?, ?, ?, ?)",
-            astuple(rule),  # noqa: S608  kind is our word
+            f"INSERT INTO golden.{kind}_rule VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  kind is a word of ours
+            [number, *astuple(rule)],
         )
     statements.execute(f"{_TABLE} match_rule AS FROM golden.{kind}_rule", "rules")
 
@@ -63,7 +63,6 @@ def _read_all(statements: Statements) -> None:
     _pick(statements, "match_change")
     _key(statements)
     statements.run("replace_keys")
-    statements.execute(_TABLE + "match_universe AS FROM match_key", "universe")
 
 
 def _read_change(statements: Statements) -> None:
@@ -78,7 +77,6 @@ def _read_change(statements: Statements) -> None:
     neighbourhood.expand(statements)
     _pick(statements, "match_affected")
     _key(statements)
-    statements.run("universe")
 
 
 def _pick(statements: Statements, relation: str) -> None:
@@ -94,9 +92,11 @@ def _key(statements: Statements) -> None:
     statements.execute(_TABLE + "match_key AS " + keys.select(statements.words["KIND"]), "keys")
 
 
-def _group(statements: Statements, policy: IdentityPolicy) -> None:
+def _group(statements: Statements, policy: IdentityPolicy, *, full: bool) -> None:
     kind = statements.words["KIND"]
     statements.execute(_VIEW + "match_contradiction AS " + keys.contradictions(kind), "rules")
+    statements.run("shared")
+    statements.run("hub_all" if full else "hub")
     statements.run("edge")
     statements.run("strong_arc")
     statements.run("component")

@@ -1,7 +1,8 @@
-"""The SELECT that makes golden rows of member records: survivors per field, and for each its origin and what lost to it.
+"""The SELECT that makes golden rows of member records: survivors per field, their origin, and what lost to them.
 
-Reads the relation ``match_member``: the members' canonical columns plus ``id`` (golden id), ``members`` (how many records
-share it), ``priority``, ``completeness`` and ``is_inferred``. Ranks are computed only where there is a choice.
+Reads the relations ``match_member`` (the members' canonical columns, ``cluster``, ``members`` in it, ``priority``,
+``completeness``, ``is_inferred``) and ``match_golden`` (the id of each cluster). Winners are found by smallest rank,
+losers only where some member says otherwise, and provenance is put together as text: it is the largest column of golden.
 """
 
 from __future__ import annotations
@@ -9,41 +10,47 @@ from __future__ import annotations
 from string import Template
 from typing import TYPE_CHECKING
 
+from quality.identity.survivorship import NODE_BITS
+
 if TYPE_CHECKING:
     from quality.identity.survivorship import FieldPolicy
 
 _SELECT = """
 WITH ranked AS MATERIALIZED (
-    SELECT *, $ones FROM match_member WHERE members = 1
-    UNION ALL
-    SELECT *, $ranks FROM match_member WHERE members > 1
+    SELECT *, $ranks,
+           concat('"source":', to_json(source), ',"external_id":', to_json(external_id), ',"at":',
+                  CASE WHEN source_updated_at IS NULL THEN 'null' ELSE concat('"', source_updated_at, '"') END) AS origin
+    FROM match_member
 ),
-winner AS MATERIALIZED (
-    SELECT id, bool_and(is_deleted) AS is_deleted, list_sort(list(DISTINCT source)) AS sources,
+first AS (
+    SELECT cluster, bool_and(is_deleted) AS is_deleted, list_sort(list(DISTINCT source)) AS sources,
            CAST(count(*) AS INTEGER) AS record_count, $winners
-    FROM ranked GROUP BY id
+    FROM ranked GROUP BY cluster
 ),
-loser AS (
-    SELECT m.id, $losers
-    FROM ranked m JOIN winner w USING (id) WHERE m.members > 1 GROUP BY m.id
+won AS MATERIALIZED (
+    SELECT f.cluster, f.is_deleted, f.sources, f.record_count, $values
+    FROM first f $joins
+),
+lost AS (
+    SELECT m.cluster, $losers
+    FROM ranked m JOIN won w USING (cluster)
+    WHERE m.members > 1 AND ($differs)
+    GROUP BY m.cluster
 )
-SELECT w.id, $values, w.is_deleted, w.sources, w.record_count, to_json({$provenance}) AS provenance
-FROM winner w LEFT JOIN loser l USING (id)
+SELECT g.id, $fields, w.is_deleted, w.sources, w.record_count, concat('{', $provenance, '}') AS provenance
+FROM won w JOIN match_golden g USING (cluster) LEFT JOIN lost l USING (cluster)
 """
-_RANK = "row_number() OVER (PARTITION BY id ORDER BY $order) AS rank_$number"
-_WINNER = (
-    "arg_min({$pairs, 'source': source, 'external_id': external_id, 'at': source_updated_at}, rank_$number)"
-    " FILTER (WHERE $present) AS won_$number"
-)
+_WINNER = "CAST(min(rank_$number) FILTER (WHERE $present) % $modulus AS BIGINT) AS node_$number"
+_JOIN = "LEFT JOIN ranked m$number ON m$number.node = f.node_$number"
+_DIFFERS = "(m.$field IS NOT NULL AND m.$field IS DISTINCT FROM w.$field)"
 _LOSER = (
-    "list({'value': m.$field, 'source': m.source, 'external_id': m.external_id, 'at': m.source_updated_at}"
-    " ORDER BY m.rank_$number) FILTER (WHERE m.$field IS NOT NULL AND m.$field IS DISTINCT FROM w.won_$number.$field)"
-    " AS lost_$field"
+    """string_agg(concat('{"value":', to_json(m.$field), ',', m.origin, '}'), ',' ORDER BY m.rank_$number)"""
+    " FILTER (WHERE m.$field IS NOT NULL AND m.$field IS DISTINCT FROM w.$field) AS lost_$field"
 )
 _PROVENANCE = (
-    "'$field': CASE WHEN w.won_$number.$field IS NOT NULL OR l.lost_$field IS NOT NULL THEN {'value': w.won_$number.$field,"
-    " 'source': w.won_$number.source, 'external_id': w.won_$number.external_id, 'at': w.won_$number.at,"
-    " 'losers': coalesce(l.lost_$field, [])} END"
+    """concat('"$field":', CASE WHEN coalesce(CAST(w.$field AS VARCHAR), l.lost_$field) IS NULL THEN 'null' ELSE"""
+    """ concat('{"value":', coalesce(to_json(w.$field), 'null'), ',', w.origin_$number,"""
+    """ ',"losers":[', l.lost_$field, ']}') END)"""
 )
 
 
@@ -52,19 +59,23 @@ def select(policies: tuple[FieldPolicy, ...]) -> str:
     numbered = list(enumerate(policies))
     fields = [(field, number) for number, policy in numbered for field in policy.fields]
     return Template(_SELECT).substitute(
-        ones=", ".join(f"1 AS rank_{number}" for number, _ in numbered),
-        ranks=", ".join(_fill(_RANK, order=policy.order, number=number) for number, policy in numbered),
+        ranks=", ".join(f"{policy.rank} AS rank_{number}" for number, policy in numbered),
         winners=", ".join(_winner(policy, number) for number, policy in numbered),
+        values=", ".join(
+            [f"m{number}.{field}" for field, number in fields]
+            + [f"m{number}.origin AS origin_{number}" for number, _ in numbered]
+        ),
+        joins=" ".join(_fill(_JOIN, number=number) for number, _ in numbered),
         losers=", ".join(_fill(_LOSER, field=field, number=number) for field, number in fields),
-        values=", ".join(f"w.won_{number}.{field} AS {field}" for field, number in fields),
-        provenance=", ".join(_fill(_PROVENANCE, field=field, number=number) for field, number in fields),
+        differs=" OR ".join(_fill(_DIFFERS, field=field) for field, _ in fields),
+        fields=", ".join(f"w.{field}" for field, _ in fields),
+        provenance=", ',', ".join(_fill(_PROVENANCE, field=field, number=number) for field, number in fields),
     )
 
 
 def _winner(policy: FieldPolicy, number: int) -> str:
-    pairs = ", ".join(f"'{field}': {field}" for field in policy.fields)
     present = " OR ".join(f"{field} IS NOT NULL" for field in policy.fields)
-    return _fill(_WINNER, pairs=pairs, present=present, number=number)
+    return _fill(_WINNER, present=present, number=number, modulus=1 << NODE_BITS)
 
 
 def _fill(template: str, **words: str | int) -> str:

@@ -11,7 +11,7 @@ from string import Template
 
 from quality.identity import guards
 from quality.identity.nicknames import FULL_NAMES
-from quality.normalise import company, domain, email, person
+from quality.normalise import company, domain, email, person, phone
 from quality.normalise.text import literal
 
 _PREPARED_PERSON = """
@@ -30,7 +30,8 @@ SELECT node, source, external_id, 'email' AS rule, mailbox AS value, name AS qua
 WHERE mailbox IS NOT NULL AND split_part(split_part(mailbox, '@', 1), '+', 1) NOT IN ($roles)
   AND split_part(mailbox, '@', 2) NOT IN ($nowhere)
 UNION ALL
-SELECT node, source, external_id, 'phone', phone, name FROM prepared WHERE phone IS NOT NULL AND name IS NOT NULL
+SELECT node, source, external_id, 'phone', phone, name FROM prepared
+WHERE regexp_matches(phone, $number) AND name IS NOT NULL
 UNION ALL
 SELECT node, source, external_id, 'name_account', name || '|' || account_id, NULL FROM prepared
 WHERE name IS NOT NULL AND account_id IS NOT NULL
@@ -53,21 +54,24 @@ WHERE length(company) > 1 AND company NOT IN ($nocompany)
 # source as qualifier: a reference found in two sources is ambiguous and joins nobody.
 _REFERENCES = """
 UNION ALL
-SELECT node, source, external_id, 'merged', source || ':' || _merged_into, NULL FROM prepared WHERE _merged_into IS NOT NULL
-UNION ALL
-SELECT node, source, external_id, 'merged', source || ':' || external_id, NULL FROM prepared
-WHERE source || ':' || external_id IN (SELECT value FROM match_named WHERE rule = 'merged')
-UNION ALL
-SELECT node, source, external_id, 'reference',
-       CASE WHEN starts_with(ref, connector || ':') THEN source || '=' || ref ELSE ref END, NULL
-FROM (SELECT *, unnest(CAST(_references AS VARCHAR[])) AS ref FROM prepared WHERE _references IS NOT NULL)
-UNION ALL
-SELECT node, source, external_id, 'reference', own.value, source
-FROM (
-    SELECT *, unnest([connector || ':' || external_id, source || '=' || connector || ':' || external_id]) AS value FROM prepared
-    WHERE (SELECT count(*) > 0 FROM match_named WHERE rule = 'reference')
-) own
-SEMI JOIN match_named n ON n.rule = 'reference' AND n.value = own.value
+SELECT * FROM (
+    SELECT node, source, external_id, 'merged', source || ':' || _merged_into, NULL FROM prepared
+    WHERE _merged_into IS NOT NULL
+    UNION
+    SELECT node, source, external_id, 'merged', source || ':' || external_id, NULL FROM prepared
+    WHERE source || ':' || external_id IN (SELECT value FROM match_named WHERE rule = 'merged')
+    UNION
+    SELECT node, source, external_id, 'reference',
+           CASE WHEN starts_with(ref, connector || ':') THEN source || '=' || ref ELSE ref END, NULL
+    FROM (SELECT *, unnest(CAST(_references AS VARCHAR[])) AS ref FROM prepared WHERE _references IS NOT NULL)
+    UNION
+    SELECT node, source, external_id, 'reference', own.value, source
+    FROM (
+        SELECT *, unnest([connector || ':' || external_id, source || '=' || connector || ':' || external_id]) AS value
+        FROM prepared WHERE (SELECT count(*) > 0 FROM match_named WHERE rule = 'reference')
+    ) own
+    SEMI JOIN match_named n ON n.rule = 'reference' AND n.value = own.value
+)
 """
 
 _NAMED = """
@@ -90,7 +94,7 @@ _ACCOUNT_CONTRADICTIONS = "SELECT node, 'domain' AS scope, value FROM match_key 
 def select(kind: str) -> str:
     """Return the SELECT of (node, source, external_id, rule, value, qualifier) over ``match_record``."""
     prepared, keys = (_PREPARED_PERSON, _PERSON_KEYS) if kind == "person" else (_PREPARED_ACCOUNT, _ACCOUNT_KEYS)
-    text = "WITH prepared AS MATERIALIZED (" + prepared + ") SELECT DISTINCT * FROM (" + keys + _REFERENCES + ")"
+    text = "WITH prepared AS MATERIALIZED (" + prepared + ") " + keys + _REFERENCES
     return Template(text).substitute(_expressions())
 
 
@@ -112,9 +116,11 @@ def mail_domain(column: str) -> str:
 
 def _expressions() -> dict[str, str]:
     return {
-        "mailbox": email.normal_form_sql("email"),
+        # DuckDB 2.0.0 fails to bind this form over a column that is null in every row; it never sees a null here.
+        "mailbox": "nullif(" + email.normal_form_sql("coalesce(email, '')") + ", '')",
         "first": person.normal_form_sql("first_name"),
         "last": person.normal_form_sql("last_name"),
+        "number": literal(phone.PATTERN),
         "site": domain.company_domain_sql("domain"),
         "company": company.normal_form_sql("name"),
         "roles": _words(guards.ROLE_MAILBOXES),

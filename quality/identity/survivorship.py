@@ -1,18 +1,22 @@
-"""Which value of a field survives when records disagree: policy as data, and the order it means in SQL.
+"""Which value of a field survives when records disagree: policy as data, and the one number it comes down to.
 
-Live records always come before deleted ones, and a final tie is broken by the record's own key, so that the same members
-always give the same golden row. What lost is kept by the stage, not judged here.
+Live records always come before deleted ones, and a final tie is broken by the record's own key, so that the same
+members always give the same golden row. What lost is kept beside what won (:mod:`quality.identity.golden`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-_ORDER = {
-    "stated": "is_inferred",
-    "priority": "priority",
-    "recency": "source_updated_at DESC NULLS LAST",
-    "completeness": "completeness DESC",
+NODE_BITS = 40
+"""The lowest bits of a rank are the record's number, so that no two ranks are equal and the winner is in the rank."""
+
+_CRITERIA = {
+    # name: (expression that is smaller for the better record, bits it takes)
+    "stated": ("CAST(is_inferred AS HUGEINT)", 1),
+    "priority": ("CAST(priority AS HUGEINT)", 10),
+    "recency": ("CAST(18014398509481983 - greatest(coalesce(epoch_us(source_updated_at), 0), 0) AS HUGEINT)", 54),
+    "completeness": ("CAST(15 - completeness AS HUGEINT)", 4),
 }
 
 
@@ -24,16 +28,19 @@ class FieldPolicy:
     criteria: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        unknown = set(self.criteria) - set(_ORDER)
+        """Refuse criteria nobody knows."""
+        unknown = sorted(set(self.criteria) - set(_CRITERIA))
         if unknown:
-            raise ValueError(
-                f"survivorship of {self.fields}: unknown criteria {sorted(unknown)}; known: {sorted(_ORDER)}"
-            )
+            raise ValueError(f"survivorship of {self.fields}: unknown criteria {unknown}; known: {sorted(_CRITERIA)}")
 
     @property
-    def order(self) -> str:
-        """The ORDER BY list that puts the surviving record first."""
-        return ", ".join(["is_deleted", *(_ORDER[name] for name in self.criteria), "source", "external_id"])
+    def rank(self) -> str:
+        """SQL of a number that is smallest for the record that survives; its lowest bits are the record's node."""
+        expression = "CAST(is_deleted AS HUGEINT)"
+        for name in self.criteria:
+            term, bits = _CRITERIA[name]
+            expression = f"({expression} * {1 << bits} + {term})"
+        return f"{expression} * {1 << NODE_BITS} + node"
 
 
 TRUSTED = ("priority", "recency", "completeness")
@@ -41,7 +48,7 @@ RECENT = ("recency", "priority", "completeness")
 
 PERSON_FIELDS = (
     FieldPolicy(("email",), TRUSTED),
-    FieldPolicy(("first_name", "last_name"), ("completeness", *TRUSTED[:2])),
+    FieldPolicy(("first_name", "last_name"), ("completeness", "priority", "recency")),
     FieldPolicy(("title",), RECENT),
     FieldPolicy(("phone",), TRUSTED),
     FieldPolicy(("account_id",), ("stated", *RECENT)),  # an account read off the mail domain yields to a stated one
@@ -60,5 +67,5 @@ SOURCE_PRIORITY = ("salesforce", "hubspot", "dynamics", "stripe", "customerio", 
 
 
 def priorities(connectors: tuple[str, ...]) -> list[tuple[str, int]]:
-    """Number connectors from most to least trusted."""
+    """Return each connector with its place in the order of trust."""
     return [(connector, position) for position, connector in enumerate(connectors, start=1)]

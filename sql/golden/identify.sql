@@ -3,7 +3,8 @@
 -- longest, then the smaller id) and the others are retired, pointing at it. A cluster that no id arrives at is given a new one,
 -- derived from its first record and from how many ids that record founded before.
 CREATE OR REPLACE TEMP TABLE match_held AS
-SELECT n.node, l.KIND_id AS id, l.since FROM match_record n JOIN golden.KIND_link l USING (source, external_id);
+SELECT n.node, l.KIND_id AS id, l.rule, l.evidence, l.confidence, l.since
+FROM match_record n JOIN golden.KIND_link l USING (source, external_id);
 
 CREATE OR REPLACE TEMP TABLE match_arrival AS
 WITH part AS (

@@ -1,28 +1,27 @@
 -- The link rows of the looked-at records, written only where they say something new. match_moved: records whose golden
 -- entity is another one than before, those that are gone included.
-CREATE OR REPLACE TEMP TABLE match_link AS
-SELECT n.source, n.external_id, g.id,
-       coalesce(w.rule, 'anchor') AS rule,
-       CASE WHEN coalesce(w.rule, 'anchor') = 'anchor' THEN '{}'
-            WHEN w.through IS NULL THEN to_json({'key': w.value, 'with': o.source || ':' || o.external_id})
-            ELSE to_json({
-                'key': w.value, 'with': o.source || ':' || o.external_id, 'through': t.source || ':' || t.external_id
-            }) END AS evidence,
-       coalesce(r.confidence, 1.0) AS confidence
-FROM match_record n
-JOIN match_cluster c USING (node)
-JOIN match_golden g USING (cluster)
-LEFT JOIN match_reason w ON w.node = n.node
-LEFT JOIN match_rule r ON r.rule = w.rule
-LEFT JOIN match_record o ON o.node = w.other
-LEFT JOIN match_record t ON t.node = w.through;
-
 CREATE OR REPLACE TEMP TABLE match_new_link AS
-SELECT l.*, CASE WHEN h.KIND_id = l.id THEN h.since ELSE r.now END AS since, h.KIND_id IS DISTINCT FROM l.id AS is_moved,
-       h.source IS NOT NULL AS is_known
-FROM match_link l CROSS JOIN match_run r
-LEFT JOIN golden.KIND_link h USING (source, external_id)
-WHERE h.KIND_id IS DISTINCT FROM l.id OR h.rule <> l.rule OR h.evidence <> l.evidence OR h.confidence <> l.confidence;
+WITH linked AS (
+    SELECT c.node, g.id, coalesce(r.rule, 'anchor') AS rule, coalesce(r.confidence, 1.0) AS confidence,
+           CASE WHEN w.node IS NULL THEN '{}' ELSE concat(
+               '{"key":', to_json(w.value), ',"with":', to_json(o.source || ':' || o.external_id),
+               CASE WHEN w.through IS NOT NULL THEN concat(',"through":', to_json(t.source || ':' || t.external_id)) END, '}'
+           ) END AS evidence
+    FROM match_cluster c
+    JOIN match_golden g USING (cluster)
+    LEFT JOIN match_reason w ON w.node = c.node
+    LEFT JOIN match_rule r ON r.number = w.number
+    LEFT JOIN match_record o ON o.node = w.other
+    LEFT JOIN match_record t ON t.node = w.through
+)
+SELECT n.source, n.external_id, l.id, l.rule, l.evidence, l.confidence,
+       CASE WHEN h.id = l.id THEN h.since ELSE r.now END AS since,
+       h.id IS DISTINCT FROM l.id AS is_moved, h.node IS NOT NULL AS is_known
+FROM linked l
+JOIN match_record n USING (node)
+CROSS JOIN match_run r
+LEFT JOIN match_held h USING (node)
+WHERE h.id IS DISTINCT FROM l.id OR h.rule <> l.rule OR h.evidence <> l.evidence OR h.confidence <> l.confidence;
 
 CREATE OR REPLACE TEMP TABLE match_gone AS
 SELECT l.source, l.external_id FROM golden.KIND_link l

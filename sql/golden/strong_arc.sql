@@ -1,5 +1,5 @@
--- The arcs of strong rules.
+-- The arcs of strong rules, both ways.
 CREATE OR REPLACE TEMP TABLE match_arc AS
-SELECT DISTINCT e.node AS a, e.other AS b FROM match_edge e JOIN match_rule r USING (rule) WHERE r.level = 0
+SELECT node AS a, other AS b FROM match_edge WHERE level = 0
 UNION
-SELECT DISTINCT e.other, e.node FROM match_edge e JOIN match_rule r USING (rule) WHERE r.level = 0;
+SELECT other, node FROM match_edge WHERE level = 0;

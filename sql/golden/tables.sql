@@ -53,10 +53,10 @@ CREATE TABLE IF NOT EXISTS golden.activity (
 );
 
 CREATE TABLE IF NOT EXISTS golden.person_rule (
-    rule VARCHAR NOT NULL, level INTEGER NOT NULL, confidence DOUBLE NOT NULL, max_owners BIGINT NOT NULL,
+    number INTEGER NOT NULL, rule VARCHAR NOT NULL, level INTEGER NOT NULL, confidence DOUBLE NOT NULL, max_owners BIGINT NOT NULL,
     max_qualifiers BIGINT NOT NULL, agree BOOLEAN NOT NULL, meaning VARCHAR NOT NULL
 );
 CREATE TABLE IF NOT EXISTS golden.account_rule (
-    rule VARCHAR NOT NULL, level INTEGER NOT NULL, confidence DOUBLE NOT NULL, max_owners BIGINT NOT NULL,
+    number INTEGER NOT NULL, rule VARCHAR NOT NULL, level INTEGER NOT NULL, confidence DOUBLE NOT NULL, max_owners BIGINT NOT NULL,
     max_qualifiers BIGINT NOT NULL, agree BOOLEAN NOT NULL, meaning VARCHAR NOT NULL
 );

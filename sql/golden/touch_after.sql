@@ -1,7 +1,4 @@
--- Whoever shares a usable key with a changed record now is looked at too, however the key stood before.
-INSERT INTO match_touched
-SELECT rule, value FROM match_key EXCEPT SELECT rule, value FROM match_touched;
-
+-- Whoever shares one of the touched keys that is usable as things stand now: run after the keys are swapped.
 INSERT INTO match_affected
 WITH owner AS MATERIALIZED (SELECT k.* FROM golden.KIND_key k SEMI JOIN match_touched t USING (rule, value)),
 usable AS (

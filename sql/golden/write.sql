@@ -1,4 +1,4 @@
--- Golden rows, written only where they differ from what stands. match_rewritten: the ids whose row is new or another.
+-- match_row becomes golden rows, written only where they differ from what stands. match_rewritten: the ids whose row is new or another.
 CREATE OR REPLACE TEMP TABLE match_rewritten AS
 SELECT n.id, o.KIND_id IS NULL AS is_new
 FROM match_row n LEFT JOIN golden.KIND o ON o.KIND_id = n.id
