@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connectors.declarative import template
@@ -26,6 +26,10 @@ def test_s10_anything_but_a_name_between_braces_is_refused(text: Any) -> None:
 
 
 @given(st.text(min_size=1, max_size=40))
+@example("../../admin")
+@example("a?x=1#b")
+@example("%2e%2e%2f")
+@example("a/b")
 def test_s08_a_value_stays_inside_its_segment(value: Any) -> None:
     try:
         path = template.render_path("/a/{{x}}/b", {"x": value})
