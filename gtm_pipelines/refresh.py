@@ -195,7 +195,7 @@ class _Refresh:
 
     def _build(self, warehouse: Warehouse) -> None:
         build_marts(warehouse)
-        build_typed_views(warehouse, {})
+        build_typed_views(warehouse)
 
     def _check(self, warehouse: Warehouse) -> None:
         self.report.checks = run_checks(warehouse)
@@ -216,8 +216,8 @@ class _Refresh:
 
 
 _CHANGED_AT = """
-SELECT epoch(max(at)) FROM (
-    SELECT max(refined_at) AS at FROM quality.refined_load UNION ALL SELECT max(built_at) FROM golden.resolution
+SELECT epoch(max(moment)) FROM (
+    SELECT max(refined_at) AS moment FROM quality.refined_load UNION ALL SELECT max(built_at) FROM golden.resolution
 )
 """
 

@@ -42,7 +42,7 @@ def full(
 
     gtm run full acme --reason "restored from backup at the vendor"
     """
-    _run("full_sync", tenants, as_json=as_json, tags={"sync/reason": reason} if reason else {})
+    _run("full_sync", tenants, as_json=as_json, reason=reason)
 
 
 @app.command("refine")
@@ -54,7 +54,7 @@ def refine(tenants: Tenants = None, as_json: Json = False) -> None:
     _run("refine", tenants, as_json=as_json)
 
 
-def _run(job: str, wanted: list[str] | None, *, as_json: bool, tags: dict[str, str] | None = None) -> None:
+def _run(job: str, wanted: list[str] | None, *, as_json: bool, reason: str = "") -> None:
     from gtm_pipelines.defs.instance import launch  # noqa: PLC0415  Dagster takes over a second to import
 
     with open_session() as session:
@@ -63,7 +63,7 @@ def _run(job: str, wanted: list[str] | None, *, as_json: bool, tags: dict[str, s
     if not tenants:
         raise UsageError("there are no tenants yet: gtm tenants add TENANT")
     with progress(f"running {job} for {', '.join(tenants)}", quiet=as_json):
-        done = launch(settings, job, tenants, tags=tags)
+        done = launch(settings, job, tenants, reason=reason)
     emit(done, as_json=as_json, show=lambda out: show_runs(out, done))
     good = sum(run.success for run in done)
     raise typer.Exit(Exit.OK if good == len(done) else Exit.PARTIAL if good else Exit.FAILED)

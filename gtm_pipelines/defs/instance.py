@@ -9,17 +9,18 @@ from __future__ import annotations
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from gtm_pipelines.defs.composition import CODE_LOCATION, compose
+from gtm_pipelines.defs.jobs import QUIET, REFINE, launch_form
 from gtm_pipelines.defs.partitions import TENANTS, Shard, cut_exact, shard_tags
 from gtm_pipelines.defs.shard_work import reason_of
 from gtm_pipelines.settings import PROJECT_ROOT, use_env_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from gtm_pipelines.settings import Settings
@@ -59,29 +60,28 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-def launch(
-    settings: Settings, job: str, tenants: Sequence[str], *, tags: Mapping[str, str] | None = None
-) -> list[Launched]:
+def launch(settings: Settings, job: str, tenants: Sequence[str], *, reason: str = "") -> list[Launched]:
     """Run ``job`` for ``tenants`` to its end; tenants that stand side by side share one run."""
+    form = QUIET if job == REFINE else launch_form(reason)
     with open_instance(settings) as instance:
         instance.add_dynamic_partitions(str(TENANTS.name), list(tenants))
         keys = instance.get_dynamic_partitions(str(TENANTS.name))
         shards = cut_exact(keys, set(tenants), at_most=settings.shard_size)
-        return [_execute(instance, job, shard, dict(tags or {})) for shard in shards]
+        return [_execute(instance, job, shard, form) for shard in shards]
 
 
-def _execute(instance: dg.DagsterInstance, job: str, shard: Shard, tags: dict[str, str]) -> Launched:
+def _execute(instance: dg.DagsterInstance, job: str, shard: Shard, form: dict[str, Any]) -> Launched:
     started = time.monotonic()
     result = (
         compose()
         .resolve_job_def(job)
         .execute_in_process(
+            run_config=form,
             instance=instance,
             raise_on_error=False,
             partition_key=shard[0] if len(shard) == 1 else None,
             tags={
                 **shard_tags(shard),
-                **tags,
                 _REPOSITORY_TAG: f"__repository__@{CODE_LOCATION}",
                 _LAUNCHED_BY: "gtm run",
             },

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from connectors import registry
 from connectors.connector import Mode
 from gtm_pipelines.defs.freshness import CHECK, MART
-from gtm_pipelines.defs.partitions import TENANTS
 from gtm_pipelines.defs.request import MODE_TAG
 
 if TYPE_CHECKING:
@@ -34,11 +33,13 @@ def refined_assets() -> dg.AssetSelection:
     return made - dg.AssetSelection.checks(dg.AssetCheckKey(MART, CHECK))
 
 
-QUIET = {"loggers": {"console": {"config": {}}}}
+QUIET: dict[str, Any] = {"loggers": {"console": {"config": {}}}}
 """Run configuration that picks our console logger; Dagster's own prints every event."""
 
-_FORM = {**QUIET, "resources": {"request": {"config": {"entities": [], "reason": ""}}}}
-"""What the launchpad opens with, so that nobody has to know the form."""
+
+def launch_form(reason: str = "") -> dict[str, Any]:
+    """Return a sync's run configuration; the launchpad opens with it, so that nobody has to know the form."""
+    return {**QUIET, "resources": {"request": {"config": {"entities": [], "reason": reason}}}}
 
 
 def build_jobs() -> list[UnresolvedAssetJobDefinition]:
@@ -48,8 +49,7 @@ def build_jobs() -> list[UnresolvedAssetJobDefinition]:
             INCREMENTAL_SYNC,
             raw_assets(),
             description="Read what changed at the vendors since the last sync. Runs every 15 minutes for what is due.",
-            partitions_def=TENANTS,
-            config=_FORM,
+            config=launch_form(),
             tags={MODE_TAG: str(Mode.INCREMENTAL), _MAX_RUNTIME: str(2 * _HOUR)},
         ),
         dg.define_asset_job(
@@ -57,8 +57,7 @@ def build_jobs() -> list[UnresolvedAssetJobDefinition]:
             raw_assets(),
             description="Read everything again and mark what the vendors no longer have as deleted. "
             "Run it for one tenant from the launchpad: choose the tenant, give a reason, narrow the entities.",
-            partitions_def=TENANTS,
-            config=_FORM,
+            config=launch_form(),
             tags={MODE_TAG: str(Mode.FULL), _MAX_RUNTIME: str(12 * _HOUR)},
         ),
         dg.define_asset_job(
@@ -66,7 +65,6 @@ def build_jobs() -> list[UnresolvedAssetJobDefinition]:
             refined_assets(),
             description="Turn raw records into canonical rows, golden people and accounts, and marts; publish them. "
             "Starts by itself when raw changed.",
-            partitions_def=TENANTS,
             config=QUIET,
             tags={_MAX_RUNTIME: str(2 * _HOUR)},
         ),
