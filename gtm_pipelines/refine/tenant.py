@@ -52,15 +52,22 @@ def refine_tenant(
     ensure_tables(warehouse)
     report = RefineReport(tenant)
     by_name = {connection.name: connection for connection in connections}
-    for name, entity in warehouse.raw_entities():
-        if (connection := by_name.get(name)) is None:
-            continue
-        version = version_of(connection.mapping, entity, region)
-        scope = scope_of(warehouse, name, entity, version, clock())
-        targets = connection.mapping.targets(entity)
-        done = refine_entity(warehouse, Work(scope, connection.connector, tenant, region, targets, run), full=full)
-        if done is not None:
-            report.entities.append(done)
+
+    def refine(*, full: bool) -> bool:
+        done = []
+        for name, entity in warehouse.raw_entities():
+            if (connection := by_name.get(name)) is None:
+                continue
+            version = version_of(connection.mapping, entity, region)
+            scope = scope_of(warehouse, name, entity, version, clock())
+            targets = connection.mapping.targets(entity)
+            work = Work(scope, connection.connector, tenant, region, targets, run)
+            done.append(refine_entity(warehouse, work, full=full))
+        report.entities += [entity for entity in done if entity is not None]
+        return any(done)
+
+    if refine(full=full):
+        refine(full=False)  # an entity may have let go of a key that one before it was refused
     report.seconds = time.perf_counter() - started
     return report
 

@@ -130,7 +130,9 @@ class _Plan:
         fan = ""
         if self.target.for_each:
             documents += ["fan.value AS e_document", "fan.key AS fan_key"]
-            fan = f", json_each(payload, {text.literal(paths.parse(self.target.for_each).json)}) AS fan"
+            container = text.literal(paths.parse(self.target.for_each).json)
+            # a null element is absent, and a container that is a scalar has no elements
+            fan = f", json_each(payload, {container}) AS fan WHERE fan.key IS NOT NULL AND fan.type <> 'NULL'"
         trimmed = ["*", *self.record.trimmed(), *self.element.trimmed()]
         verbatim = [source.alias for source in (self.record_json, self.element_json) if source.places]
         if self.target.for_each:

@@ -1,4 +1,15 @@
--- Puts the changed rows in place and tells resolution which keys to look at.
+-- Puts the changed rows in place and tells resolution which keys to look at. A deleted record whose key passes on to a live
+-- one has no canonical row any more, and says why.
+INSERT INTO quality.unmapped
+SELECT c.source, c._entity, c._record_id, '{kind}', 'key_passed_on'
+FROM canonical.{kind} AS c
+JOIN changed AS n ON c.source = {connection} AND c.external_id = n.external_id
+WHERE n._is_known AND (c._entity <> {entity} OR c._record_id <> n._record_id)
+  AND NOT EXISTS (
+    SELECT 1 FROM quality.unmapped AS u
+    WHERE u.connection = c.source AND u.entity = c._entity AND u.record_id = c._record_id AND u.target = '{kind}'
+  );
+
 DELETE FROM canonical.{kind} AS c
 USING changed AS n
 WHERE n._is_known AND c.source = {connection} AND c.external_id = n.external_id;

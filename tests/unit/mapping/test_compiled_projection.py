@@ -206,7 +206,14 @@ fields: {email: "@.email", title: role, last_name: "@.names[1]"}
 properties: {whole: "@", place: "@key"}
 """
     record = {"id": "m", "role": "guest", "a": {"who": [{"email": "a@b.co"}, {"email": "c@d.co", "names": ["x", "y"]}]}}
-    rows = project(target, record, {"id": "none"}, {"id": "empty", "a": {"who": []}})
+    rows = project(
+        target,
+        record,
+        {"id": "none"},
+        {"id": "empty", "a": {"who": []}},
+        {"id": "odd", "a": {"who": 5}},
+        {"a": {"who": [None]}},
+    )
     assert [(row["external_id"], row["email"], row["title"], row["last_name"]) for row in rows] == [
         ("m/0", "a@b.co", "guest", None),
         ("m/1", "c@d.co", "guest", "y"),
@@ -221,7 +228,7 @@ for_each: metrics
 external_id: {join: [id, "@key"], separator: ":"}
 fields: {type: "@key", occurred_at: "@"}
 """
-    rows = project(target, {"id": "m", "metrics": {"sent": 1772439330, "opened": 1772439331}})
+    rows = project(target, {"id": "m", "metrics": {"sent": 1772439330, "opened": 1772439331, "clicked": None}})
     assert [(row["external_id"], row["type"], row["occurred_at"].second) for row in rows] == [
         ("m:opened", "opened", 31),
         ("m:sent", "sent", 30),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
 from gtm_pipelines.refine import Reconciled, check_contract, reconcile
 
 if TYPE_CHECKING:
@@ -157,16 +159,35 @@ def test_a_refused_claim_is_honoured_when_the_owner_lets_go(bench: Bench) -> Non
     assert check_contract(bench.warehouse, "person") == []
 
 
-def test_two_entities_may_not_share_a_key_either(bench: Bench) -> None:
-    mapping = MAPPING + "  Lead: [{target: person, fields: {last_name: LastName}}]\n"
-    bench.land("Contact", {"1": {"Key": "k", "LastName": "Contact"}})
-    bench.land("Lead", {"k": {"LastName": "Lead"}})
+@pytest.mark.parametrize(("owner", "claimant"), [("Contact", "Lead"), ("Lead", "Contact")])
+def test_two_entities_may_not_share_a_key_either(bench: Bench, owner: str, claimant: str) -> None:
+    one = "[{target: person, external_id: Key, fields: {last_name: Name}}]"
+    mapping = f"entities: {{Contact: {one}, Lead: {one}}}"
+    bench.land(owner, {"1": {"Key": "k", "Name": "Owner"}})
     bench.refine(mapping)
-    assert bench.live("person", "last_name") == [("k", "Contact")]
-    bench.land("Contact", {"1": "tombstone"})
+    bench.land(claimant, {"2": {"Key": "k", "Name": "Claimant"}})
     bench.refine(mapping)
+    assert bench.live("person", "last_name") == [("k", "Owner")]
+    bench.land(owner, {"1": {"Key": "k", "Name": "Owner"}}, deleted=True)
     bench.refine(mapping)
-    assert bench.live("person", "last_name") == [("k", "Lead")]
+    assert bench.live("person", "last_name") == [("k", "Claimant")]
+    assert bench.table("SELECT entity, record_id, reason FROM quality.unmapped") == [(owner, "1", "key_passed_on")]
+    assert {entity.missing for entity in reconcile(bench.warehouse)} == {0}
+    assert bench.refine(mapping).entities == []
+
+
+def test_deleted_records_that_share_a_key_do_not_take_it_from_each_other(bench: Bench) -> None:
+    both = {"1": {"Key": "k", "LastName": "First"}, "2": {"Key": "k", "LastName": "Second"}}
+    bench.land("Contact", both)
+    bench.refine(MAPPING)
+    bench.land("Contact", both, deleted=True)
+    bench.refine(MAPPING)
+    assert bench.gone("person") == ["k"]
+    bench.take_pending()
+    for run in (1, 2, 100):
+        assert bench.refine(MAPPING, full=True, run=run).total().written == 0
+    assert bench.take_pending() == []
+    assert reconcile(bench.warehouse) == [Reconciled("crm", "Contact", 2, 1, 1, 0, missing=0)]
 
 
 def test_a_record_that_says_one_thing_twice_is_no_fault(bench: Bench) -> None:
