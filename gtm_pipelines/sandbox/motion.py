@@ -69,13 +69,12 @@ def move(world: duckdb.DuckDBPyConnection, home: Path, steps: int) -> Advance:
 
 def _step(world: duckdb.DuckDBPyConnection) -> tuple[int, dict[str, int]]:
     """Let one day pass; return the new present and what was counted."""
-    seed, people, companies, users, step, now_s = world.execute(
-        "SELECT seed, people, companies, users, step, now_s FROM gen.world"
+    people, companies, users, step, now_s = world.execute(
+        "SELECT people, companies, users, step, now_s FROM gen.world"
     ).fetchall()[0]
     newcomers = max(2, people // 200)
     founded = max(1, companies // 400)
     variables = {
-        "seed": seed,
         "step": step + 1,
         "people": people,
         "previous_s": now_s,

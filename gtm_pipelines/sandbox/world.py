@@ -49,7 +49,6 @@ def _build(world: duckdb.DuckDBPyConnection, size: int, seed: int) -> None:
     companies = max(4, size // _PEOPLE_PER_COMPANY)
     users = max(5, min(200, size // 200))
     variables = {
-        "seed": seed,
         "step": 0,
         "from_s": START_S - _HISTORY_S,
         "until_s": START_S,
@@ -65,6 +64,8 @@ def _build(world: duckdb.DuckDBPyConnection, size: int, seed: int) -> None:
         "act_rate": 0.25,
     }
     sql.set_variables(world, variables)
+    sql.run(world, "world/schemas.sql")
+    world.execute(f"CREATE MACRO gen.h(n, salt) AS hash({seed:d}::BIGINT, n, salt)")
     sql.run(world, "world/macros.sql", "world/tables.sql")
     for each in OBJECTS:
         world.execute(each.ddl())

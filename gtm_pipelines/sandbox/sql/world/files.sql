@@ -1,6 +1,4 @@
 -- Exports somebody keeps in spreadsheets: the same people and companies once more, typed by hand. Views: nothing is stored.
-CREATE SCHEMA file;
-
 CREATE VIEW file.people AS
 SELECT
     lpad((p.n * 3 + 17)::VARCHAR, 7, '0') AS id,

@@ -1,10 +1,5 @@
--- What every other statement of the sandbox leans on. All chance comes from gen.h, so a seed gives one world.
-CREATE SCHEMA gen;
-CREATE SCHEMA truth;
-CREATE SCHEMA salesforce;
-CREATE SCHEMA customerio;
-
-CREATE MACRO gen.h(n, salt) AS hash(getvariable('seed'), n, salt);
+-- What every other statement of the sandbox leans on. All chance comes from gen.h, which world.py makes with the seed
+-- inside it: views are chance too, and must not depend on what a connection happens to know.
 CREATE MACRO gen.pick(n, salt, choices) AS (gen.h(n, salt) % (choices)::UBIGINT)::BIGINT;
 CREATE MACRO gen.share(n, salt) AS (gen.h(n, salt) % 1000003)::DOUBLE / 1000003;
 CREATE MACRO gen.chance(n, salt, probability) AS gen.share(n, salt) < probability;

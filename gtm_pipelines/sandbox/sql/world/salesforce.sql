@@ -45,8 +45,8 @@ WITH seen AS (
     FROM seen
 ), changed AS (
     SELECT placed.*, c.domain, c.switchboard, c.city, c.country,
-        -- One mass update long ago left one stamp on a sixth of the table: more records than a page.
-        CASE WHEN gen.chance(serial, 'mass update', 0.16) AND created_s < getvariable('mass_update_s')
+        -- One mass update long ago left one stamp on a fifth of the table: in a larger world, many pages.
+        CASE WHEN gen.chance(serial, 'mass update', 0.3) AND created_s < getvariable('mass_update_s')
             THEN getvariable('mass_update_s') ELSE own_changed_s END AS changed_s
     FROM placed
     LEFT JOIN truth.company c ON c.n = seen_company
@@ -70,7 +70,7 @@ SELECT
     CASE WHEN gen.chance(serial, 'mobile', 0.35) THEN gen.written_phone(mobile, gen.pick(serial, 'mobile style', 7)) END AS MobilePhone,
     CASE
         WHEN gen.chance(serial, 'no email', 0.04) THEN NULL
-        WHEN domain IS NOT NULL AND gen.chance(serial, 'role address', 0.012)
+        WHEN domain IS NOT NULL AND gen.chance(serial, 'role address', 0.03)
             THEN concat(['info@', 'sales@', 'office@'][1 + gen.pick(serial, 'role', 3)], domain)
         WHEN copy = 1 AND gen.chance(serial, 'personal', 0.4) THEN gen.written_email(personal_email, serial, 'email', 0)
         WHEN is_stale THEN gen.written_email(previous_email, serial, 'email', 0)
