@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from connectors.connector import Connector, Mode
-from connectors.errors import ConnectorError, Deferred, Reauthorise, Retry, Stop
-from connectors.vendors.salesforce import soql
+from connectors.errors import ConnectorError, Deferred, Reauthorise, Resync, Retry, Stop
+from connectors.vendors.salesforce import reading, soql
 from tests.contract import checks
-from tests.contract.checks import Read, Truth
+from tests.contract.checks import NotConformant, Read, Truth
 from tests.contract.sandboxed import NOW, Sandboxed
 
 STANDARD = ["Contact", "Lead", "Account", "Opportunity", "Task", "Event", "User"]
@@ -315,3 +318,111 @@ def test_another_hosts_instance_is_refused(salesforce: Sandboxed) -> None:
     error = taken(salesforce.connect(login_url="https://login.salesforce.com.evil.example")).error
     assert isinstance(error, ConnectorError)
     assert error.code == "egress_refused"
+
+
+# What moves at Salesforce.
+
+
+@pytest.fixture
+def moving(new_world: Callable[[str], Sandboxed]) -> Iterator[Sandboxed]:
+    vendor = new_world("salesforce")
+    yield vendor
+    vendor.close()
+
+
+def test_changes_deletes_merges_and_late_rows_are_in_the_next_read(moving: Sandboxed) -> None:
+    """After each of several steps, what was read so far is the vendor's present: nothing lost, nothing revived."""
+    so_far = {entity: taken(moving.connect(), entity) for entity in STANDARD}
+    for _ in range(3):
+        moving.advance()
+        for entity, done in so_far.items():
+            change = taken(moving.connect(), entity, cursor=done.cursor)
+            checks.check_ends(change)
+            so_far[entity] = Read([*done.pages, *change.pages])
+            checks.check_complete(so_far[entity], truth(moving, entity))
+            checks.check_deletes(so_far[entity], truth(moving, entity))
+            fresh = taken(moving.connect(), entity).versions()
+            known = so_far[entity].versions()
+            assert {key: known[key] for key in fresh} == fresh
+
+
+def test_a_hard_delete_comes_from_the_delete_log_as_a_tombstone(moving: Sandboxed) -> None:
+    base = taken(moving.connect())
+    live, _ = moving.truth("Contact")
+    moving.advance()
+    present = truth(moving)
+    purged = live - present.live - present.deleted
+    assert purged
+    change = taken(moving.connect(), cursor=base.cursor)
+    rows = {row["external_id"]: row for page in change.pages for row in page.rows.to_pylist()}
+    assert all(rows[key]["is_deleted"] and rows[key]["payload"] is None for key in purged)
+    assert all(rows[key]["source_updated_at"] is not None for key in purged)
+
+
+def test_a_merged_contact_names_its_winner(moving: Sandboxed) -> None:
+    base = taken(moving.connect())
+    moving.advance(3)
+    records = payloads(taken(moving.connect(), cursor=base.cursor))
+    assert any(record["IsDeleted"] and record["MasterRecordId"] in records for record in records.values())
+
+
+def test_more_than_fifteen_days_without_a_read_ask_for_a_full_one(salesforce: Sandboxed) -> None:
+    base = taken(salesforce.connect())
+    long_ago = (salesforce.now() - timedelta(days=16)).isoformat()
+    error = taken(salesforce.connect(), cursor={**(base.cursor or {}), "deleted_until": long_ago}).error
+    assert isinstance(error, Resync)
+    assert error.code == "deletes_gap"
+
+
+# The conformance checks on the real thing: one line of the connector spoiled at a time.
+
+
+def test_a_connector_that_loses_ties_is_found(salesforce: Sandboxed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the Id in the condition, going on inside a mass update loses the rest of it."""
+
+    def strictly_newer(stamp: str | None, position: soql.Position) -> str:
+        assert position.stamp is not None
+        return f"{stamp} > {soql.literal(position.stamp)}"
+
+    monkeypatch.setattr(soql, "_after", strictly_newer)
+    connector = salesforce.connect()
+    done = taken(connector)
+    rows = done.pages[0].rows
+    place = {"watermark": rows["source_updated_at"][-1].as_py().isoformat(), "id": rows["external_id"][-2].as_py()}
+    done.pages[0] = dataclasses.replace(done.pages[0], rows=rows.slice(0, rows.num_rows - 1), cursor=place)
+    with pytest.raises(NotConformant, match="loses"):
+        checks.check_resumable(done, lambda cursor: taken(connector, cursor=cursor))
+
+
+def test_a_connector_that_holds_nothing_back_is_found(salesforce: Sandboxed, monkeypatch: pytest.MonkeyPatch) -> None:
+    started_at = salesforce.now()
+    contact = salesforce.connect().entities()[0]
+    checks.check_watermark(checks.read(salesforce.connect(), "Task", started_at=started_at), contact, started_at)
+    original = reading.Walk.__init__
+
+    def held_back_by_nothing(self: Any, *args: Any, horizon: Any) -> None:
+        original(self, *args, horizon=horizon + timedelta(days=1))
+
+    monkeypatch.setattr(reading.Walk, "__init__", held_back_by_nothing)
+    done = checks.read(salesforce.connect(), "Task", started_at=started_at)
+    with pytest.raises(NotConformant, match="past"):
+        checks.check_watermark(done, contact, started_at)
+
+
+def test_a_connector_that_takes_an_error_for_the_end_is_found(
+    salesforce: Sandboxed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end of a query is where it says ``done``, not where a link stops working."""
+
+    def until_it_breaks(session: Any, response: Any) -> Iterator[tuple[Any, bool]]:
+        yield response, True
+        with contextlib.suppress(ConnectorError):
+            while (link := reading._link(response)) is not None:
+                response = session.follow(link)
+                yield response, reading._link(response) is not None
+
+    monkeypatch.setattr(reading, "follow", until_it_breaks)
+    with salesforce.suffering(expire_locator=1_000):
+        done = taken(salesforce.connect())
+    with pytest.raises(NotConformant, match="missing"):
+        checks.check_complete(done, truth(salesforce))
