@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
+from sqlalchemy import event
 
 from connectors.runtime.redaction import Secret
 from gtm_pipelines.control_plane import ControlPlane, LeaseLostError, open_control_plane
@@ -126,11 +127,13 @@ def fork_and_use(home: str, _argument: str) -> Any:
     """Use the control plane on both sides of a fork."""
     plane = opened(home)
     plane.list_tenants()
+    made: list[int] = []
+    event.listen(plane._database.engine, "connect", lambda *_: made.append(os.getpid()))
     child = os.fork()
     for number in range(20):
         plane.set_override("acme", "crm", "Contact", "person", f"{'parent' if child else 'child'}{number}", number)
     if not child:
-        os._exit(0)
+        os._exit(0 if os.getpid() in made else 1)  # the inherited connection must not have been used
     return os.waitpid(child, 0)[1] == 0 and len(plane.list_overrides("acme", "crm")) == 40
 
 
