@@ -190,6 +190,11 @@ def ragged_lines(path: Path, dialect: Dialect) -> Iterator[int]:
             start = reader.line_num + 1
 
 
+def first_value(text: str, dialect: Dialect) -> str | None:
+    """Return the first value of a row, whatever its width; None when it is blank."""
+    return next(iter(next(_rows(io.StringIO(text, newline=""), dialect.delimiter), [])), "").strip() or None
+
+
 def _rows(text: io.StringIO, delimiter: str) -> Iterator[list[str]]:
     csv.field_size_limit(_FIELD_LIMIT)
     return csv.reader(text, delimiter=delimiter)

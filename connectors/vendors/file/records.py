@@ -22,6 +22,7 @@ from connectors.vendors.file.dialect import (
     Dialect,
     dialect_of,
     encoding_of,
+    first_value,
     open_utf8,
     ragged_lines,
     unclosed_quote,
@@ -70,8 +71,13 @@ class Reading:
     batches: Iterator[Batch]
 
 
-def open_records(file: SourceFile, *, rows: int, encoding: str | None = None, delimiter: str | None = None) -> Reading:
-    """Open a file by its suffix; raise Stop when the file as a whole cannot be read."""
+def open_records(
+    file: SourceFile, *, rows: int, key: str, encoding: str | None = None, delimiter: str | None = None
+) -> Reading:
+    """Open a file by its suffix; raise Stop when the file as a whole cannot be read.
+
+    ``key`` is the column of ids: where it comes first, even a row of the wrong width is known by its id.
+    """
     if file.size == 0:
         return Reading(None, (f"{file.name} is empty",), iter(()))
     if file.format == "parquet":
@@ -82,29 +88,35 @@ def open_records(file: SourceFile, *, rows: int, encoding: str | None = None, de
     dialect = dialect_of(file.path, encoding=encoding, delimiter=delimiter)
     if line := unclosed_quote(file.path, dialect):
         raise Stop("malformed_file", f"{file.name}: the quote opened in the row on line {line} is never closed")
-    batches = _csv(file, dialect, rows) if dialect.has_rows else iter(())
+    batches = _csv(file, dialect, rows, key) if dialect.has_rows else iter(())
     return Reading(dialect.names, dialect.notices, batches)
 
 
-def _csv(file: SourceFile, dialect: Dialect, rows: int) -> Iterator[Batch]:
+def _csv(file: SourceFile, dialect: Dialect, rows: int, key: str) -> Iterator[Batch]:
 
-    misfits: list[str] = []
+    misfits: list[tuple[str, str]] = []
+    has_key_first = dialect.names[0] == key
 
     def set_aside(row: csv.InvalidRow) -> Literal["skip", "error"]:
-        misfits.append(f"{row.actual_columns} values for {row.expected_columns} columns: {row.text}")
+        misfits.append((f"{row.actual_columns} values for {row.expected_columns} columns: {row.text}", row.text))
         return "skip"
 
     lines = ragged_lines(file.path, dialect)
+
+    def ragged(said: str, text: str) -> Unreadable:
+        external_id = first_value(text, dialect) if has_key_first else None
+        return Unreadable("malformed", f"line {next(lines, '?')}: {said}"[:RAW_CHARS], external_id)
+
     try:
         with open_utf8(file.path, dialect.encoding) as stream:
             for table in _arrow_batches(stream, dialect, set_aside):
-                unreadable = tuple(_ragged(text, lines) for text in misfits)
+                unreadable = tuple(ragged(*misfit) for misfit in misfits)
                 misfits.clear()
                 yield from _sliced(pl.DataFrame(table), rows, unreadable)
     except pa.ArrowInvalid as error:
         raise Stop("malformed_file", f"{file.name} is not a table delimited by {dialect.delimiter!r}") from error
     if misfits:
-        yield Batch([], tuple(_ragged(text, lines) for text in misfits))
+        yield Batch([], tuple(ragged(*misfit) for misfit in misfits))
 
 
 def _arrow_batches(
@@ -135,10 +147,6 @@ def _sliced(frame: pl.DataFrame, rows: int, unreadable: tuple[Unreadable, ...]) 
     """Cut a block into batches; what could not be read goes with the first, or alone."""
     for start in range(0, max(frame.height, 1), rows):
         yield Batch(_as_json(frame[start : start + rows]), unreadable if start == 0 else ())
-
-
-def _ragged(text: str, lines: Iterator[int]) -> Unreadable:
-    return Unreadable("malformed", f"line {next(lines, '?')}: {text}"[:RAW_CHARS])
 
 
 def _as_json(frame: pl.DataFrame) -> list[bytes]:

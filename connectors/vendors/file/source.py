@@ -135,6 +135,10 @@ class FileConnector(Connector):
     def _setting(self, name: str) -> Any:
         return self.context.settings.get(name)
 
+    @property
+    def _key(self) -> str:
+        return str(self._setting("id_column") or "id")
+
     def _files(self, entity: str) -> list[SourceFile]:
         pattern = str(self._setting(entity) or f"{entity}*")
         found = files.matching(files.folder_of(self._setting("folder")), pattern)
@@ -150,7 +154,11 @@ class FileConnector(Connector):
 
     def _open(self, file: SourceFile, rows: int = _ROWS) -> records.Reading:
         return records.open_records(
-            file, rows=rows, encoding=self._setting("encoding"), delimiter=self._setting("delimiter")
+            file,
+            rows=rows,
+            key=self._key,
+            encoding=self._setting("encoding"),
+            delimiter=self._setting("delimiter"),
         )
 
     def _columns(self, entity: str) -> list[str]:
@@ -168,7 +176,7 @@ class FileConnector(Connector):
             yield Page(landed.table, None, has_more=True, unreadable=unreadable)
 
     def _shape(self, file: SourceFile, columns: tuple[str, ...] | None) -> RecordShape:
-        key, stamp = str(self._setting("id_column") or "id"), self._setting("updated_column")
+        key, stamp = self._key, self._setting("updated_column")
         if columns is None:  # JSON Lines: every line has its own fields, and a path may lead into them
             return RecordShape(items="$", id=key, timestamp=stamp or None)
         if columns and key not in columns:

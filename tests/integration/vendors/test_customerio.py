@@ -165,7 +165,7 @@ def test_a_page_that_comes_wrong_once_costs_nothing(customerio: Sandboxed, entit
 def test_the_vendors_own_limit_is_waited_for(cloud: tuple[Path, str]) -> None:
     """Ten requests a second by the vendor's count, met with 429 beyond: the read takes its time and is whole."""
     vendor = Sandboxed(cloud[1], "still", "customerio")
-    vendor.waiting.sleep = time.sleep  # type: ignore[method-assign]  # the vendor's second is a real one
+    vendor.waiting.sleep = time.sleep  # type: ignore[method-assign, assignment]  # the vendor's second is a real one
     done = taken(vendor.connect(), "activities", page_size=20)
     checks.check_complete(done, Truth(*vendor.truth("activities")))
     vendor.close()

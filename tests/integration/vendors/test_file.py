@@ -96,6 +96,15 @@ def test_a_ragged_row_is_reported_with_its_line_and_the_others_are_read(build: B
     ]
 
 
+def test_a_ragged_row_is_known_by_its_id_only_where_ids_come_first(build: Build, tmp_path: Path) -> None:
+    """A known id lets a full read still prove what is gone; a guessed one could delete the wrong row."""
+    write(tmp_path / "people.csv", 'id,name\n" 7 ",a,b\n')
+    write(tmp_path / "accounts.csv", "name,id\nAcme, Inc,7\n")
+    first = [item.external_id for page in taken(build()).pages for item in page.unreadable]
+    second = [item.external_id for page in taken(build(), "accounts").pages for item in page.unreadable]
+    assert (first, second) == (["7"], [None])
+
+
 def test_a_file_of_nothing_but_ragged_rows_reports_each(build: Build, tmp_path: Path) -> None:
     write(tmp_path / "people.csv", "id,name\n1\n2\n")
     assert [raw[:7] for _, raw in problems(taken(build()))] == ["line 2:", "line 3:"]

@@ -250,6 +250,7 @@ def test_a_moment_in_the_far_future_moves_no_cursor(salesforce: Sandboxed) -> No
         done = taken(salesforce.connect())
     checks.check_watermark(done, salesforce.connect().entities()[0], NOW)
     assert done.cursor is not None
+    assert plain.cursor is not None
     assert done.cursor["watermark"] <= plain.cursor["watermark"]
 
 

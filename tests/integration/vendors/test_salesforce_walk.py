@@ -70,7 +70,7 @@ def walk(session: Any, sobject: SObject | None = None, after: Position | None = 
 
 
 def read(walking: Walk) -> list[dict[str, Any]]:
-    return [json.loads(text) for landed, _ in walking.pages() for text in landed.table["payload"].to_pylist()]
+    return [json.loads(str(text)) for landed, _ in walking.pages() for text in landed.table["payload"].to_pylist()]
 
 
 def test_a_row_touched_under_a_running_query_does_not_carry_the_place_with_it() -> None:
