@@ -1,6 +1,7 @@
 """The clock: every 15 minutes, one run per shard of tenants for what is due."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 import dagster as dg
 
@@ -29,21 +30,24 @@ UNFINISHED = [
 def sync_due(
     context: dg.ScheduleEvaluationContext, installation: Installation
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Request one run per shard in which something is due; a shard still at work is left alone."""
-    keys = context.instance.get_dynamic_partitions(str(TENANTS.name))
+    """Request a run for every shard in which something is due."""
+    requests = list(due_runs(context.instance, installation, context.scheduled_execution_time))
+    yield from requests or [dg.SkipReason("no connection is due, or its shard is still at work")]
+
+
+def due_runs(instance: dg.DagsterInstance, installation: Installation, tick: datetime) -> Iterator[dg.RunRequest]:
+    """Yield one run per shard in which something is due; a shard still at work is left alone."""
+    keys = instance.get_dynamic_partitions(str(TENANTS.name))
     with installation.control_plane() as control:
         due = control.due_connections(installation.now())
     shards = cut_spanning(keys, {tenant for tenant, _, _ in due}, at_most=installation.settings().shard_size)
-    if not shards:
-        yield dg.SkipReason("no connection of a known tenant is due")
-        return
-    at_work = _shards_at_work(context.instance)
+    at_work = _shards_at_work(instance) if shards else set()
     for shard in shards:
         if shard_name(shard) in at_work:
             continue
         connectors = sorted({connector for tenant, _, connector in due if tenant in shard})
         yield dg.RunRequest(
-            run_key=f"{context.scheduled_execution_time:%Y%m%dT%H%M}:{shard_name(shard)}",
+            run_key=f"{tick:%Y%m%dT%H%M}:{shard_name(shard)}",
             asset_selection=raw_keys(connectors),
             tags={**shard_tags(shard), SCOPE_TAG: DUE},
         )
