@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from connectors.connector import SyncOptions
+from connectors.connector import Mode, SyncOptions
 from connectors.errors import ConnectorError, Deferred, Reauthorise, Resync, Retry, Stop
 from gtm_pipelines.control_plane import ConnectionStatus, ControlPlaneError, LeaseLostError, LockTimeoutError
 from gtm_pipelines.ingest.flush import Target, flush
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from connectors.connector import Clock, Connector, Credentials, Entity, Mode, Page
+    from connectors.connector import Clock, Connector, Credentials, Entity, Page
     from gtm_pipelines.control_plane import ControlPlane
     from gtm_pipelines.ingest.report import SyncReport
 
@@ -105,6 +105,8 @@ class Session:
             stored = states.get(entity.name, EntityState())
             self._readings.append(plan(entity, stored, wanted, self._new_spool(), report.started_at))
             report.entities[entity.name] = self._readings[-1].report
+        if self._readings and all(reading.is_full for reading in self._readings):
+            report.mode = Mode.FULL
 
     def _read_all(self) -> None:
         """Read entity after entity, until one meets something that concerns the whole account."""

@@ -69,11 +69,14 @@ def _entity(kept: Mapping[str, Any]) -> EntityState:
 def clamp(cursor: Cursor, bound: datetime) -> Cursor:
     """Return ``cursor`` with its ``watermark`` at most ``bound``; other cursors are the vendor's own and pass as is.
 
-    A watermark beyond sync start - settle would skip rows that the vendor shows late. What breaks ties at the
-    watermark goes with it: it belongs to another moment.
+    A watermark beyond sync start - settle would skip rows that the vendor shows late. The ``id`` that breaks ties at
+    the watermark is emptied with it: it belongs to another moment.
     """
     at = watermark(cursor)
-    return cursor if at is None or at <= bound else {"watermark": bound.isoformat()}
+    if at is None or at <= bound:
+        return cursor
+    ties = {"id": ""} if "id" in cursor else {}
+    return {**cursor, "watermark": bound.isoformat(timespec="seconds"), **ties}
 
 
 def watermark(cursor: Cursor | None) -> datetime | None:

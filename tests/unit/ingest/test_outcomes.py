@@ -174,7 +174,7 @@ def test_the_watermark_never_passes_sync_start_minus_settle(rig: Rig) -> None:
     rig.vendor.entities = [entity(settle=timedelta(minutes=10))]
     rig.vendor.says(page([row("1", 1)], {"watermark": "2999-01-01T00:00:00+00:00", "id": "1"}))
     rig.sync()
-    assert rig.state().cursor == {"watermark": (rig.now - timedelta(minutes=10)).isoformat()}
+    assert rig.state().cursor == {"watermark": (rig.now - timedelta(minutes=10)).isoformat(), "id": ""}
 
 
 def test_the_watermark_never_moves_back(rig: Rig) -> None:

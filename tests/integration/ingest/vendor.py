@@ -1,0 +1,178 @@
+"""A vendor made of a list of records, and one sync against it in a process of its own that a test may end at will."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from connectors.connector import Connector, Credentials, DeleteDetection, Entity, HealthStatus, Mode, Page
+from connectors.landing import RAW_SCHEMA
+from gtm_pipelines.control_plane import open_control_plane
+from gtm_pipelines.ingest import Limits, SyncReport, sync_connection
+from gtm_pipelines.warehouse import open_warehouse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from multiprocessing.connection import Connection as Pipe
+    from multiprocessing.context import ForkServerProcess
+
+    from connectors.connector import Cursor, FieldMapping, SyncOptions
+    from gtm_pipelines.settings import Settings
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+LIMITS = Limits(checkpoint_rows=150, warehouse_wait=20)
+_PAGE = 50
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(["tests.integration.ingest.vendor", "dlt", "dlt.destinations", "duckdb"])
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record of the vendor: when it last changed, what it says, and whether it is gone."""
+
+    key: str
+    second: int
+    text: str
+    deleted: bool = False
+
+
+@dataclass(frozen=True)
+class World:
+    """What the vendor has. ``pause`` slows every page down, so that a signal meets a sync under way."""
+
+    records: tuple[Record, ...]
+    pause: float = 0.0
+
+    def changed(self, keys: range, *, second: int, deleted: range = range(0)) -> World:
+        """Return the world after these records were written again and those deleted."""
+        now = {each.key: each for each in self.records}
+        for number in keys:
+            now[f"k{number}"] = Record(f"k{number}", second, f'{{"n":{number},"at":{second}}}')
+        for number in deleted:
+            now[f"k{number}"] = replace(now[f"k{number}"], second=second, deleted=True)
+        return replace(self, records=tuple(now.values()))
+
+
+def world(size: int, pause: float = 0.0) -> World:
+    """Make a vendor with ``size`` records, seven to a second so that pages end within ties."""
+    return World(tuple(Record(f"k{n}", n // 7, f'{{"n":{n}}}') for n in range(size)), pause)
+
+
+class ListConnector(Connector):
+    """Reads a world by time and key, with a lag of one second."""
+
+    def __init__(self, seen: World) -> None:
+        self._world = seen
+        self.context = SimpleNamespace(transport=SimpleNamespace(stats=SimpleNamespace(requests=0, bytes=0)))  # type: ignore[assignment]
+
+    def authenticate(self) -> Credentials:
+        return Credentials(base_url="", auth=None)
+
+    def entities(self) -> list[Entity]:
+        return [Entity("people", "", "$.id", "at", delete_detection=DeleteDetection.BOTH)]
+
+    def sync(self, credentials: Credentials, cursor: Cursor | None, options: SyncOptions) -> Iterator[Page]:
+        del credentials
+        since = -1.0
+        if cursor is not None and options.mode is Mode.INCREMENTAL:
+            since = (datetime.fromisoformat(cursor["watermark"]) - START).total_seconds() - 1
+        due = sorted((each for each in self._world.records if each.second >= since), key=lambda r: (r.second, r.key))
+        for start in range(0, max(len(due), 1), _PAGE):
+            time.sleep(self._world.pause)
+            part = due[start : start + _PAGE]
+            reached = {"watermark": _at(part[-1].second).isoformat()} if part else None
+            yield Page(_rows(part), reached, has_more=start + _PAGE < len(due))
+
+    def get_schema(self, credentials: Credentials | None = None) -> list[FieldMapping]:
+        del credentials
+        return []
+
+    def health_check(self, credentials: Credentials) -> HealthStatus:
+        del credentials
+        return HealthStatus(ok=True, detail="", checked_at=START)
+
+
+def _at(second: int) -> datetime:
+    return START + timedelta(seconds=second)
+
+
+def _rows(records: list[Record]) -> pa.Table:
+    rows = [
+        {
+            "external_id": each.key,
+            "source_updated_at": _at(each.second),
+            "is_deleted": each.deleted,
+            "payload": None if each.deleted else each.text,
+            "payload_hash": None if each.deleted else blake2b(each.text.encode(), digest_size=16).hexdigest(),
+        }
+        for each in records
+    ]
+    return pa.Table.from_pylist(rows, schema=RAW_SCHEMA)
+
+
+def sync(settings: Settings, seen: World, limits: Limits = LIMITS, mode: str | None = None) -> SyncReport:
+    """Sync the one connection against ``seen`` in this process."""
+
+    @contextmanager
+    def opener(*_: object) -> Iterator[Connector]:
+        yield ListConnector(seen)
+
+    with open_control_plane(settings) as control:
+        return sync_connection(settings, control, "acme", "crm", mode=mode, opener=opener, limits=limits)
+
+
+def _run(settings: Settings, seen: World, limits: Limits, mode: str | None, told: Pipe) -> None:
+    os.setsid()
+    told.send("ready")
+    told.send(str(sync(settings, seen, limits, mode).status))
+
+
+@dataclass
+class Running:
+    """A sync in its own process."""
+
+    process: ForkServerProcess
+    told: Pipe
+
+    def status(self, timeout: float = 60) -> str:
+        """Wait for the sync's own word on how it ended."""
+        if not self.told.poll(timeout):
+            raise TimeoutError("the sync said nothing")
+        return str(self.told.recv())
+
+
+def start(settings: Settings, seen: World, limits: Limits = LIMITS, mode: str | None = None) -> Running:
+    """Start a sync in a process of its own and return once it is about to begin."""
+    here, there = _processes.Pipe(duplex=False)
+    process = _processes.Process(target=_run, args=(settings, seen, limits, mode, there), daemon=True)
+    process.start()
+    there.close()
+    running = Running(process, here)
+    if running.status() != "ready":
+        raise RuntimeError("the process did not begin")
+    return running
+
+
+def stored(settings: Settings) -> dict[str, tuple[Any, ...]]:
+    """Return what is stored: (second, text, or None of a deleted one) by key; checks that no key is there twice."""
+    with open_warehouse(settings, "acme") as warehouse:
+        if not warehouse.has_table("raw_crm", "people"):
+            return {}
+        rows = warehouse.rows("SELECT external_id, source_updated_at, is_deleted, payload::VARCHAR FROM raw_crm.people")
+    if len({row[0] for row in rows}) != len(rows):
+        raise AssertionError("a key is stored twice")
+    return {key: (int((at - START).total_seconds()), None if deleted else text) for key, at, deleted, text in rows}
+
+
+def versions(seen: World) -> dict[str, tuple[Any, ...]]:
+    """Return what is stored once everything was read. Of a deleted record, the vendor no longer tells the text."""
+    return {each.key: (each.second, None if each.deleted else each.text) for each in seen.records}
