@@ -37,6 +37,20 @@ _BATCH_IS_NEWER = (
 )
 
 
+_COLUMNS = {
+    "external_id": "VARCHAR",
+    "source_updated_at": "TIMESTAMP WITH TIME ZONE",
+    "is_deleted": "BOOLEAN",
+    "payload": "JSON",
+    "payload_hash": "VARCHAR",
+    "synced_at": "TIMESTAMP WITH TIME ZONE",
+}
+
+
+class TableChangedError(Exception):
+    """A raw table is not as we made it; the message names the column."""
+
+
 class ShrinkRefusedError(Exception):
     """A full read saw so few of the stored rows that deleting the rest is more likely a fault than the truth."""
 
@@ -115,8 +129,15 @@ def compare(
 def _stored(warehouse: Warehouse, connection: str, entity: str) -> tuple[str, bool]:
     """Return the relation that is stored, and whether it is empty."""
     table = names.raw_table(connection, entity)
-    if not warehouse.has_table(names.raw_schema(connection), names.entity_table(entity)):
+    columns = warehouse.columns(names.raw_schema(connection), names.entity_table(entity))
+    if not columns:
         return _NOTHING_STORED, True
+    for column, kind in _COLUMNS.items():
+        if columns.get(column) != kind:
+            raise TableChangedError(
+                f"{table} was changed by hand: {column} must be {kind} and is {columns.get(column, 'missing')}; "
+                f"put it back, or drop the table and sync in full"
+            )
     return table, not warehouse.rows(f"SELECT 1 FROM {table} LIMIT 1")  # noqa: S608  names.py made the identifier
 
 

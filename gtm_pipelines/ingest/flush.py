@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gtm_pipelines.ingest.compare import Completeness, Delta, ShrinkRefusedError, compare
+from gtm_pipelines.ingest.compare import Completeness, Delta, ShrinkRefusedError, TableChangedError, compare
 from gtm_pipelines.ingest.report import Status
 from gtm_pipelines.warehouse import names, open_warehouse, quarantine
 
@@ -27,6 +27,13 @@ if TYPE_CHECKING:
 
 class TableTakenError(Exception):
     """Two entities of one connection fold to the same table."""
+
+
+_CODES: dict[type[Exception], str] = {
+    ShrinkRefusedError: "shrink_refused",
+    TableChangedError: "table_changed",
+    TableTakenError: "table_taken",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +97,8 @@ def _judge(warehouse: Warehouse, target: Target, reading: Reading) -> Delta | No
             limits=target.limits,
             complete=complete,
         )
-    except ShrinkRefusedError as error:
-        reading.fail(Status.FAILED, "shrink_refused", str(error))
-        reading.abandon()
-    except TableTakenError as error:
-        reading.fail(Status.FAILED, "table_taken", str(error))
+    except (ShrinkRefusedError, TableChangedError, TableTakenError) as error:
+        reading.fail(Status.FAILED, _CODES[type(error)], str(error))
         reading.abandon()
     else:
         reading.had_rows = reading.had_rows or not (delta.is_first or reading.spool.batch_start)

@@ -29,6 +29,7 @@ _SETTINGS: dict[str, Any] = {
     "runtime.log_level": "ERROR",  # dlt warns at every load that our JSON column arrives as Arrow text, as it must
     "data_writer.disable_compression": True,
     "normalize.parquet_normalizer.add_dlt_load_id": True,
+    "load.truncate_staging_dataset": True,  # or each merge leaves a copy of its rows in the file and what we publish
     "load.workers": 1,  # one file at a time keeps the load within the memory limit
 }
 _once = threading.Lock()

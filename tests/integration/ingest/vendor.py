@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import resource
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -176,3 +177,47 @@ def stored(settings: Settings) -> dict[str, tuple[Any, ...]]:
 def versions(seen: World) -> dict[str, tuple[Any, ...]]:
     """Return what is stored once everything was read. Of a deleted record, the vendor no longer tells the text."""
     return {each.key: (each.second, None if each.deleted else each.text) for each in seen.records}
+
+
+class WideConnector(ListConnector):
+    """Yields ``rows`` made-up records of 700 bytes in pages of 2,000, without holding them."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__(world(0))
+        self._count = rows
+
+    def sync(self, credentials: Credentials, cursor: Cursor | None, options: SyncOptions) -> Iterator[Page]:
+        del credentials, cursor, options
+        for first in range(0, self._count, 2_000):
+            keys = range(first, min(first + 2_000, self._count))
+            texts = [f'{{"n":{n},"filler":"{str(n) * (680 // len(str(n)))}"}}' for n in keys]
+            rows = {
+                "external_id": [f"k{n}" for n in keys],
+                "source_updated_at": [START + timedelta(seconds=n // 7) for n in keys],
+                "is_deleted": [False] * len(keys),
+                "payload": texts,
+                "payload_hash": [blake2b(text.encode(), digest_size=16).hexdigest() for text in texts],
+            }
+            reached = {"watermark": rows["source_updated_at"][-1].isoformat()}
+            yield Page(pa.table(rows, schema=RAW_SCHEMA), reached, has_more=keys[-1] + 1 < self._count)
+
+
+def _measure(settings: Settings, rows: int, told: Pipe) -> None:
+    @contextmanager
+    def opener(*_: object) -> Iterator[Connector]:
+        yield WideConnector(rows)
+
+    with open_control_plane(settings) as control:
+        report = sync_connection(settings, control, "acme", "crm", opener=opener)
+    told.send((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, report.entities["people"].created))
+
+
+def measured(settings: Settings, rows: int) -> tuple[int, int]:
+    """Sync ``rows`` records in a process of its own; return its peak memory in bytes and what it created."""
+    here, there = _processes.Pipe(duplex=False)
+    process = _processes.Process(target=_measure, args=(settings, rows, there), daemon=True)
+    process.start()
+    there.close()
+    peak, created = here.recv()
+    process.join()
+    return int(peak), int(created)

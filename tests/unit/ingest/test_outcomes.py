@@ -338,6 +338,29 @@ def test_two_entities_never_share_a_table(rig: Rig) -> None:
     assert report.entities["Invoice_c"].errors[0].code == "table_taken"
 
 
+def test_a_table_changed_by_hand_fails_its_entity_and_is_left_alone(rig: Rig) -> None:
+    rig.vendor.entities = [entity("a"), entity("b")]
+    for name in "ab":
+        rig.vendor.says(page([row("1", 1)], mark(1)), entity=name)
+    rig.sync()
+    rig.rows("ALTER TABLE raw_crm.a RENAME COLUMN payload_hash TO hash")
+    for name in "ab":
+        rig.vendor.says(page([row("2", 2)], mark(2)), entity=name)
+    report = rig.sync()
+    (fault,) = report.entities["a"].errors
+    assert (fault.code, "payload_hash must be VARCHAR and is missing" in fault.message) == ("table_changed", True)
+    assert report.entities["b"].created == 1
+    assert rig.rows("SELECT count(hash) FROM raw_crm.a") == [(1,)]
+
+
+def test_a_merge_leaves_no_second_copy_of_its_rows(rig: Rig) -> None:
+    rig.vendor.says(page([row(str(n), n) for n in range(50)], mark(50)))
+    rig.sync()
+    rig.vendor.says(page([row(str(n), n + 60, '{"n":1}') for n in range(50)], mark(60)))
+    assert rig.sync().entities["people"].updated == 50
+    assert rig.rows("SELECT count(*) FROM raw_raw_crm_staging.people") == [(0,)]
+
+
 def test_the_ledger_keeps_the_report_and_a_watcher_sees_the_way(rig: Rig) -> None:
     rig.vendor.says(page([row("1", 1)], None, more=True), page([row("2", 2)], mark(2)))
     seen = []

@@ -1,0 +1,49 @@
+"""What a sync may cost: memory however large the source is, and CPU when nothing happened."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gtm_pipelines.control_plane import open_control_plane
+from gtm_pipelines.ingest import Limits
+from gtm_pipelines.settings import Settings
+from tests.integration.ingest.vendor import measured, sync, world
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MEGABYTE = 1024 * 1024
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    settings = Settings(home=tmp_path)
+    with open_control_plane(settings) as control:
+        control.add_tenant("acme")
+        control.add_connection("acme", "crm", "list")
+    return settings
+
+
+def test_a_long_read_stays_within_its_memory(settings: Settings) -> None:
+    """Two checkpoints of the default size with payloads of 700 bytes; five of them were measured to take no more."""
+    peak, created = measured(settings, rows=260_000)
+    print(f"peak {peak / MEGABYTE:.0f} MB for {created:,} records")
+    assert created == 260_000
+    assert peak < 512 * MEGABYTE
+
+
+def test_an_idle_sync_costs_next_to_nothing(settings: Settings) -> None:
+    sync(settings, world(200), Limits())
+    costs = []
+    for _ in range(5):
+        began = time.process_time()
+        assert sync(settings, world(0), Limits()).changed == 0
+        costs.append(time.process_time() - began)
+    print(f"idle {min(costs) * 1000:.0f} ms CPU, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB")
+    # the budget is 50 ms; another machine, and opening a control plane per call, get some room
+    assert min(costs) < 0.1, sys.platform
