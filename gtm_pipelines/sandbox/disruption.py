@@ -10,6 +10,8 @@ import zlib
 from functools import cache
 from typing import TYPE_CHECKING
 
+from starlette.concurrency import run_in_threadpool
+
 from gtm_pipelines.sandbox.wire import Reply
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 _LOGIN_PAGE = b"<!DOCTYPE html><html><head><title>Login</title></head><body><form>Please log in</form></body></html>"
 _HANG_S = 3600
 _BOMB_BYTES = 1 << 30
+_GZIP_HEADER = bytes.fromhex("1f8b08000000000002ff")
 _RESET = struct.pack("ii", 1, 0)  # linger for no time: closing sends RST
 
 
@@ -111,14 +114,22 @@ async def _drip(send: Send, reply: Reply) -> None:
 
 
 async def _bomb(send: Send, reply: Reply) -> None:
-    await _whole(send, Reply(reply.status, _bomb_bytes(), {**reply.headers, "content-encoding": "gzip"}))
+    packed = await run_in_threadpool(_bomb_bytes)
+    await _whole(send, Reply(reply.status, packed, {**reply.headers, "content-encoding": "gzip"}))
 
 
 @cache
 def _bomb_bytes() -> bytes:
-    packer = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+    """Write 1 GiB of spaces as gzip: one flushed block over and over, which takes no time to pack."""
     block = b" " * (1 << 20)
-    return b"".join(packer.compress(block) for _ in range(_BOMB_BYTES >> 20)) + packer.flush()
+    times = _BOMB_BYTES // len(block)
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    packed = packer.compress(block) + packer.flush(zlib.Z_FULL_FLUSH)
+    checksum = 0
+    for _ in range(times):
+        checksum = zlib.crc32(block, checksum)
+    end = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS).flush()
+    return _GZIP_HEADER + packed * times + end + struct.pack("<II", checksum, _BOMB_BYTES)
 
 
 def _abort(send: Send) -> None:

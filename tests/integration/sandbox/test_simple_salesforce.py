@@ -122,7 +122,10 @@ def test_jwt_bearer_needs_a_key_the_org_knows(served: Served) -> None:
             session=outside_session(served.url),
         )
 
-    with pytest.warns(UserWarning, match="authorize this"), pytest.raises(SalesforceAuthenticationFailed, match="hasn't approved"):
+    with (
+        pytest.warns(UserWarning, match="authorize this"),
+        pytest.raises(SalesforceAuthenticationFailed, match="hasn't approved"),
+    ):
         login()
     httpx.put(f"{served.url}/globex/_jwt_key", content=public).raise_for_status()
     assert login().query("SELECT Id FROM User LIMIT 1")["totalSize"] == 1
