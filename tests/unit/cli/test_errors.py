@@ -1,0 +1,106 @@
+"""Every error is one line that says what to do, with the exit code docs/cli.md promises."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from connectors.runtime.redaction import Secret
+from gtm_pipelines.cli import tenants
+from gtm_pipelines.cli.exits import Exit, outcome_of
+
+if TYPE_CHECKING:
+    from .conftest import Gtm
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("tenants", "add", "Acme Inc"), "lower-case letters"),
+        (("sync", "acme"), "acme"),
+        (("connectors", "show", "hubspott"), "salesforce"),
+        (("connections", "add", "acme", "nosuch"), "there are"),
+        (("query", "ac/me", "select 1"), "lower-case letters"),
+        (("mappings", "set", "acme", "salesforce", "title", "Title"), "ENTITY.TARGET.FIELD"),
+    ],
+)
+def test_a_wrong_name_is_one_line_and_exit_code_2(gtm: Gtm, arguments: tuple[str, ...], said: str) -> None:
+    done = gtm(*arguments)
+    assert done.code == Exit.USAGE
+    assert done.err.startswith("error: ")
+    assert said in done.err
+    assert done.err.count("\n") == 1
+    assert "Traceback" not in done.err + done.out
+
+
+def test_an_unknown_option_is_exit_code_2(gtm: Gtm) -> None:
+    assert gtm("tenants", "list", "--wrong").code == Exit.USAGE
+
+
+def test_what_nobody_foresaw_is_one_line_without_secrets(gtm: Gtm, monkeypatch: pytest.MonkeyPatch) -> None:
+    def explode() -> None:
+        raise RuntimeError(f"token {Secret('correct-horse-battery').reveal()}\nand a second line")
+
+    monkeypatch.setattr(tenants, "open_session", explode)
+    done = gtm("tenants", "list")
+    assert done.code == Exit.FAILED
+    assert done.err.startswith("unexpected error: RuntimeError: ")
+    assert "correct-horse-battery" not in done.err
+    assert done.err.count("\n") == 1
+
+
+def test_debug_shows_where_and_still_no_secret(gtm: Gtm, monkeypatch: pytest.MonkeyPatch) -> None:
+    def explode() -> None:
+        raise RuntimeError(f"token {Secret('correct-horse-battery').reveal()}")
+
+    monkeypatch.setattr(tenants, "open_session", explode)
+    done = gtm("--debug", "tenants", "list")
+    assert "Traceback" in done.err
+    assert "correct-horse-battery" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("statuses", "code"),
+    [
+        (["ok", "ok"], Exit.OK),
+        (["failed"], Exit.FAILED),
+        (["ok", "failed"], Exit.PARTIAL),
+        (["partial", "ok"], Exit.PARTIAL),
+        (["deferred"], Exit.LATER),
+        (["skipped_locked", "deferred"], Exit.LATER),
+        (["ok", "deferred"], Exit.PARTIAL),
+    ],
+)
+def test_several_syncs_end_in_one_exit_code(statuses: list[str], code: Exit) -> None:
+    assert outcome_of(statuses) is code
+
+
+def test_help_starts_light(tmp_path: Path) -> None:
+    """`gtm --help` loads no driver, no Dagster, no database; a person waits for it many times a day."""
+    program = """
+import sys
+sys.argv = ["gtm", "--help"]
+from gtm_pipelines.cli.main import main
+try:
+    main()
+except SystemExit:
+    pass
+heavy = {"dagster", "dlt", "duckdb", "httpx", "pandera", "polars", "pyarrow", "sqlalchemy", "uvicorn", "yaml"}
+print(sorted(heavy & set(sys.modules)), file=sys.stderr)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr.strip() == "[]"
+    assert "First steps" in done.stdout

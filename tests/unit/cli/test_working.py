@@ -1,0 +1,170 @@
+"""Sync, refine, ask: a tenant's own files from the command line to an analyst's query, without Dagster or a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gtm_pipelines.cli.exits import Exit
+
+if TYPE_CHECKING:
+    from .conftest import Gtm
+
+PEOPLE = """id,email,first_name,last_name,title,company_id
+1,jane.doe@northwind.example,Jane,Doe,CTO,a1
+2,JANE.DOE@northwind.example,Jane,Doe,Chief Technology Officer,a1
+3,not an address,Max,Mustermann,,a1
+"""
+ACCOUNTS = "id,name,domain\na1,Northwind,northwind.example\n"
+
+
+@pytest.fixture
+def acme(gtm: Gtm, tmp_path: Path) -> Path:
+    """Connect a folder of exports to acme, and return the folder."""
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    (folder / "people.csv").write_text(PEOPLE)
+    (folder / "accounts.csv").write_text(ACCOUNTS)
+    gtm("tenants", "add", "acme")
+    assert gtm("connections", "add", "acme", "file", "--set", f"folder={folder}").code == Exit.OK
+    return folder
+
+
+@pytest.fixture
+def refined(gtm: Gtm, acme: Path) -> Path:
+    """Sync and refine acme."""
+    assert gtm("sync", "acme").code == Exit.OK
+    done = gtm("refine", "acme")
+    assert done.code == Exit.OK, done.err
+    return acme
+
+
+def test_a_sync_tells_what_it_did(gtm: Gtm, acme: Path) -> None:
+    done = gtm("sync", "acme", "--json")
+    assert done.code == Exit.OK, done.err
+    (report,) = done.json
+    assert report["status"] == "ok"
+    assert report["entities"]["people"]["created"] == 3
+    (again,) = gtm("sync", "acme", "file", "--full", "--json").json
+    assert again["entities"]["people"]["unchanged"] == 3
+    assert acme.exists()
+
+
+def test_a_sync_of_an_entity_that_is_not_there_names_those_that_are(gtm: Gtm, acme: Path) -> None:
+    done = gtm("sync", "acme", "file", "--entity", "poeple")
+    assert done.code == Exit.USAGE
+    assert "people" in done.err
+    assert acme.exists()
+
+
+def test_a_connection_can_be_tested(gtm: Gtm, acme: Path) -> None:
+    done = gtm("connections", "test", "acme", "file", "--json")
+    assert (done.code, done.json["ok"]) == (Exit.OK, True)
+    for file in acme.iterdir():
+        file.unlink()
+    acme.rmdir()
+    assert gtm("connections", "test", "acme", "file").code == Exit.FAILED
+
+
+def test_refinement_ends_in_a_published_file_an_analyst_can_query(gtm: Gtm, refined: Path) -> None:
+    done = gtm("query", "acme", "select count(*) as people from golden.person", "--json")
+    assert done.json == [{"people": 2}]
+    assert gtm("query", "acme", "select 1 as one", "--csv").out.split() == ["one", "1"]
+    assert refined.exists()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "delete from golden.person",
+        "create table golden.mine as select 1",
+        "select * from read_csv('/etc/passwd')",
+        "copy golden.person to '/tmp/stolen.csv'",
+        "set enable_external_access = true",
+        "selec 1",
+    ],
+)
+def test_a_query_reads_and_nothing_else(gtm: Gtm, refined: Path, sql: str) -> None:
+    done = gtm("query", "acme", sql)
+    assert done.code == Exit.USAGE, done.out
+    assert done.err.startswith("error: the SQL was refused")
+    assert not Path("/tmp/stolen.csv").exists()  # noqa: S108  must not appear
+    assert refined.exists()
+
+
+def test_a_query_shows_no_more_than_asked_for(gtm: Gtm, refined: Path) -> None:
+    done = gtm("query", "acme", "select * from range(5)", "--limit", "2", "--json")
+    assert len(done.json) == 2
+    assert "first 2 rows" in done.err
+    assert refined.exists()
+
+
+def test_why_names_records_rules_and_losers(gtm: Gtm, refined: Path) -> None:
+    done = gtm("why", "acme", "jane.doe@northwind.example", "--json")
+    assert done.code == Exit.OK, done.err
+    assert {record["external_id"] for record in done.json["records"]} == {"1", "2"}
+    assert {record["rule"] for record in done.json["records"]} >= {"email"}
+    assert gtm("why", "acme", "per_nobody").code == Exit.USAGE
+    assert refined.exists()
+
+
+def test_quarantine_lists_the_refused_value_and_empties_when_the_source_is_mended(gtm: Gtm, refined: Path) -> None:
+    listed = ("quarantine", "list", "acme", "--connection", "file", "--rule", "format", "--json")
+    (entry,) = gtm(*listed).json["entries"]
+    assert (entry["record_id"], entry["field"], entry["value"]) == ("3", "email", "not an address")
+    (refined / "people.csv").write_text(PEOPLE.replace("not an address", "max@northwind.example"))
+    gtm("sync", "acme")
+    gtm("refine", "acme")
+    assert gtm(*listed).json["entries"] == []
+
+
+def test_quarantine_replay_tries_again(gtm: Gtm, refined: Path) -> None:
+    done = gtm("quarantine", "replay", "acme", "--json")
+    assert done.code == Exit.OK, done.err
+    assert any(entity["replayed"] for entity in done.json["refine"]["entities"])
+    assert refined.exists()
+
+
+def test_an_override_wins_and_history_follows_it(gtm: Gtm, refined: Path) -> None:
+    titles = ("query", "acme", "select distinct title from canonical.person order by all", "--json")
+    assert {row["title"] for row in gtm(*titles).json} > {"CTO"}
+    assert gtm("mappings", "set", "acme", "file", "people.person.title", '{"const": "Boss"}').code == Exit.OK
+    shown = gtm("mappings", "show", "acme", "file", "people", "--json").json
+    assert [row["from"] for row in shown if row["field"] == "title"] == ["tenant"]
+    gtm("refine", "acme")
+    assert gtm(*titles).json == [{"title": "Boss"}]
+    gtm("mappings", "unset", "acme", "file", "people.person.title")
+    gtm("refine", "acme")
+    assert {row["title"] for row in gtm(*titles).json} > {"CTO"}
+    assert refined.exists()
+
+
+def test_an_override_that_does_not_fit_is_refused_and_not_stored(gtm: Gtm, refined: Path) -> None:
+    done = gtm("mappings", "set", "acme", "file", "people.person.shoe_size", "size")
+    assert done.code != Exit.OK
+    assert "shoe_size" in done.err
+    assert "tenant" not in {row["from"] for row in gtm("mappings", "show", "acme", "file", "--json").json}
+    assert refined.exists()
+
+
+def test_status_tells_fresh_from_stale_and_what_is_due(gtm: Gtm, refined: Path) -> None:
+    (row,) = gtm("status", "acme", "--json").json
+    assert (row["last_sync_status"], row["failures"], row["needs_attention"]) == ("ok", 0, False)
+    assert row["next_due_at"] is not None
+    assert "acme/file" in gtm("status").out
+    assert refined.exists()
+
+
+def test_doctor_finds_nothing_wrong_and_then_the_missing_key(
+    gtm: Gtm, refined: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states = {entry["what"]: entry["state"] for entry in gtm("doctor", "--json").json}
+    assert states["key"] == states["control plane"] == states["tenant acme"] == "ok"
+    monkeypatch.delenv("CONNECTOR_ENCRYPTION_KEY")
+    done = gtm("doctor", "--json")
+    assert done.code == Exit.FAILED
+    (key,) = [entry for entry in done.json if entry["what"] == "key"]
+    assert "openssl rand -hex 32" in key["mend"]
+    assert refined.exists()
