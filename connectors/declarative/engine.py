@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import httpx
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -187,14 +186,14 @@ class GenericConnector(Connector):
                 yield values, None if scope is None else str(scope)
 
 
-def build_auth(manifest: Manifest, context: ConnectorContext) -> httpx.Auth:
+def build_auth(manifest: Manifest, context: ConnectorContext) -> auth.Auth:
     """Build the described way of authenticating; no I/O."""
     described, store = manifest.auth, context.credentials
     if described.type == "oauth2":
         return _oauth(manifest, context)
     delivery = described.delivery
     if delivery is None or delivery.field is None:
-        return httpx.Auth()
+        return auth.Auth()
     if delivery.place == "header":
         return auth.header(store, delivery.field, delivery.name or "", delivery.prefix)
     if delivery.place == "query":

@@ -74,6 +74,7 @@ def test_importing_any_module_does_no_io() -> None:
     modules = [name for name in modules if ".migrations." not in name]
     program = f"""
 import importlib, sys
+import dlt  # asks the machine what it is with a command of its own; that is dlt's doing
 def hook(event, args):
     if event in ("socket.connect", "subprocess.Popen", "socket.bind"):
         raise SystemExit(f"{{event}} while importing {{current}}")

@@ -1,11 +1,14 @@
 """Ways to authenticate, as ``httpx.Auth`` generators: static credentials, OAuth 2 grants, signed assertions."""
 
+from httpx import Auth
+
 from connectors.runtime.auth.jwt_bearer import JwtBearer
 from connectors.runtime.auth.oauth2 import OAuth2ClientCredentials, OAuth2Refresh
 from connectors.runtime.auth.static import StaticAuth, basic, bearer, header, query
 from connectors.runtime.auth.tokens import Session, TokenAuth
 
 __all__ = [
+    "Auth",
     "JwtBearer",
     "OAuth2ClientCredentials",
     "OAuth2Refresh",
