@@ -74,8 +74,9 @@ def test_importing_any_module_does_no_io() -> None:
     modules = [name for name in modules if ".migrations." not in name]
     program = f"""
 import importlib, sys
-import dlt  # asks the machine what it is with a command of its own; that is dlt's doing
 def hook(event, args):
+    if event == "subprocess.Popen" and args[1][:2] == ["file", "-b"]:
+        return  # platform.architecture(), which dlt and dagster ask of Python itself
     if event in ("socket.connect", "subprocess.Popen", "socket.bind"):
         raise SystemExit(f"{{event}} while importing {{current}}")
 sys.addaudithook(hook)
