@@ -118,8 +118,7 @@ def _learn(warehouse: Warehouse, connection: str, entity: str, since: str) -> No
     table, after = warehouse.raw_table(connection, entity), {"since": since}
     keys_seen = warehouse.rows(sql_files.load("warehouse/observed_keys.sql").format(table=table), after)
     keys = [str(key) for (key,) in keys_seen]
-    found = warehouse.rows(sql_files.load("warehouse/observed_structure.sql").format(table=table), after)[0][0]
-    seen = _kinds(json.loads(found) if found else {})
+    seen = _kinds(warehouse.rows(sql_files.load("warehouse/observed_structure.sql").format(table=table), after))
     times = _times(warehouse, table, since, [key for key in keys if seen.get(key) == "string"])
     known = warehouse.rows(
         "SELECT field, kind, position FROM raw.field WHERE connection = ? AND entity = ?", [connection, entity]
@@ -151,12 +150,15 @@ def _times(warehouse: Warehouse, table: str, since: str, keys: Sequence[str]) ->
     return {key for key, is_time in zip(keys, verdicts, strict=True) if is_time}
 
 
-def _kinds(structure: Mapping[str, object]) -> dict[str, str]:
-    """Turn DuckDB's structure of an object into kinds."""
-    return {
-        key: _OBSERVED.get(kind, "json" if kind == "JSON" else "string") if isinstance(kind, str) else "json"
-        for key, kind in structure.items()
-    }
+def _kinds(structures: Sequence[tuple[str]]) -> dict[str, str]:
+    """Turn DuckDB's structures of objects into one kind per key."""
+    found: dict[str, str] = {}
+    for (text,) in structures:
+        structure = json.loads(text)
+        for key, value in structure.items() if isinstance(structure, dict) else ():
+            kind = _OBSERVED.get(value, "json" if value == "JSON" else "string") if isinstance(value, str) else "json"
+            found[key] = merge_kinds(found.get(key, "null"), kind)
+    return found
 
 
 def merge_kinds(one: str, other: str) -> str:

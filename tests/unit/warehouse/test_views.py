@@ -97,6 +97,26 @@ def test_no_key_a_vendor_thinks_of_breaks_a_view(warehouse: Warehouse) -> None:
     assert build_typed_views(warehouse) == []
 
 
+def test_a_large_first_load_of_long_records_fits_the_memory(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, duckdb_memory="128MB")
+    with open_warehouse(settings, "acme") as warehouse:
+        warehouse.ensure_tables()
+        warehouse.execute(
+            "INSERT INTO raw.entity VALUES ('crm', 'x', 'Contact', 'contact', now()); CREATE SCHEMA raw_crm;"
+            "CREATE TABLE raw_crm.contact AS SELECT range::VARCHAR AS external_id, now() AS source_updated_at,"
+            " false AS is_deleted, '{}'::JSON AS payload, now() AS synced_at, '1' AS _dlt_load_id FROM range(0)"
+        )
+        filler = "x" * 8000
+        for start in range(0, 20_000, 2_000):
+            warehouse.execute(
+                "INSERT INTO raw_crm.contact SELECT range::VARCHAR, now(), false,"
+                " json_object('Id', range, 'Text', $filler || range), now(), '1' FROM range($start, $start + 2000)",
+                {"start": start, "filler": filler},
+            )
+        build_typed_views(warehouse)
+        assert columns(warehouse)["Id"] == "BIGINT"
+
+
 def test_the_vendors_own_types_win(warehouse: Warehouse) -> None:
     put(warehouse, "1", {"Zip": 1234, "Born": "2001-02-03"})
     catalogue = [
