@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
 
 from gtm_pipelines.cli.exits import CommandError
 from gtm_pipelines.cli.sandbox import port_of, sandbox_directory
-from gtm_pipelines.settings import PROJECT_ROOT, read_settings
+from gtm_pipelines.settings import PROJECT_ROOT, environment, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,8 +50,14 @@ def ui(
     with sandbox_beside(settings):
         typer.echo(f"the UI will answer on http://{host}:{port} in about fifteen seconds; Ctrl-C ends it", err=True)
         # Dagster would load a .env of its working directory over the real environment; there is none in its own folder.
-        child = subprocess.Popen(command, cwd=directory, preexec_fn=_take_interrupts)  # noqa: PLW1509, S603  our own command; no threads yet
-        raise typer.Exit(_wait(child))
+        raise typer.Exit(_wait(_start(command, cwd=directory)))
+
+
+def _start(command: list[str], **more: Any) -> subprocess.Popen[bytes]:
+    """Start one of our own commands, from wherever, with our packages importable and able to be interrupted."""
+    known = environment()
+    path = os.pathsep.join(filter(None, [str(PROJECT_ROOT), known.get("PYTHONPATH")]))
+    return subprocess.Popen(command, env={**known, "PYTHONPATH": path}, preexec_fn=_take_interrupts, **more)  # noqa: PLW1509, S603  no threads yet; our own command
 
 
 def _take_interrupts() -> None:
@@ -78,7 +85,7 @@ def sandbox_beside(settings: Settings) -> Iterator[None]:
         return
     command = [sys.executable, "-m", "gtm_pipelines.cli", "sandbox", "serve", "--port", str(port_of(url))]
     log = (settings.home / "sandbox.log").open("ab")
-    child = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, preexec_fn=_take_interrupts)  # noqa: PLW1509, S603  as above
+    child = _start(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + _START_SECONDS
         while not answers(url):

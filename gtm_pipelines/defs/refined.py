@@ -35,7 +35,7 @@ def build_refined_assets() -> dg.AssetsDefinition:
         checks = check_specs()
 
     @dg.multi_asset(
-        name="refine",
+        name="refresh",  # a step may not be called like the job it stands in
         specs=table_specs(),
         check_specs=checks,
         description="Refine, resolve, rebuild the marts and publish, tenant by tenant.",
@@ -44,7 +44,7 @@ def build_refined_assets() -> dg.AssetsDefinition:
         can_subset=True,
         retry_policy=BACK_OFF,
     )
-    def refine(
+    def refresh(
         context: dg.AssetExecutionContext, installation: Installation
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         die_with_parent()
@@ -53,7 +53,7 @@ def build_refined_assets() -> dg.AssetsDefinition:
         yield from summaries(context.selected_asset_check_keys, reports)
         fail_for(faults)
 
-    return refine
+    return refresh
 
 
 def refresh_tenants(

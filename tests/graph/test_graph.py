@@ -74,3 +74,8 @@ def test_full_sync_opens_with_its_form() -> None:
     assert job.partitions_def.name == "tenants"
     fields = job.run_config_schema.config_type.fields["resources"].config_type.fields["request"].config_type.fields
     assert set(fields["config"].config_type.fields) == {"entities", "reason"}
+
+
+def test_the_code_location_loads_as_the_ui_loads_it() -> None:
+    """Names that clash between steps and jobs show only when everything is loaded."""
+    compose().get_repository_def().load_all_definitions()
