@@ -77,7 +77,7 @@ async def _vendor(tenant: Tenant, vendor: str, call: Call, send: Send) -> None:
     if faults.slow_ms:
         await asyncio.sleep(faults.slow_ms / 1000)
     is_read = call.path != _TOKEN_PATH
-    reply = disruption.before(faults) if is_read else None
+    reply = disruption.before(vendor, faults) if is_read else None
     if reply is None:
         reply = await run_in_threadpool(_VENDORS[vendor], tenant, call)
     fault = disruption.after(faults) if is_read and reply.status == 200 else None  # noqa: PLR2004  only a good answer is worth spoiling

@@ -75,6 +75,7 @@ def open_file(path: Path, memory: str = _MEMORY) -> duckdb.DuckDBPyConnection:
                 "threads": "2",
                 "temp_directory": str(scratch),
                 "autoinstall_known_extensions": "false",
+                "late_materialization_max_rows": "2001",  # a page is sorted by its key alone, then fetched
             },
         )
     except duckdb.IOException as error:

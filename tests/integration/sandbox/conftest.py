@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from simple_salesforce import Salesforce
+from simple_salesforce.api import Salesforce
 
 from gtm_pipelines import sandbox
 from tests.integration.sandbox.outsiders import Served, outside_session
