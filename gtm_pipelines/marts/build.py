@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from gtm_pipelines.warehouse import Warehouse
 
 _NO_RAW = (
-    "SELECT NULL::VARCHAR AS connection, NULL::VARCHAR AS entity, NULL::VARCHAR AS record_id, NULL::BOOLEAN AS is_deleted,"
-    " NULL::TIMESTAMPTZ AS source_updated_at, NULL::TIMESTAMPTZ AS synced_at WHERE false"
+    "SELECT NULL::VARCHAR AS connection, NULL::VARCHAR AS entity, NULL::VARCHAR AS record_id,"
+    " NULL::BOOLEAN AS is_deleted, NULL::TIMESTAMPTZ AS source_updated_at, NULL::TIMESTAMPTZ AS synced_at WHERE false"
 )
 
 
@@ -34,8 +34,8 @@ def build_marts(warehouse: Warehouse) -> list[str]:
 def lay_raw_view(warehouse: Warehouse) -> None:
     """Create or replace ``quality.raw_record``: one row per raw record of every connection and entity there is now."""
     selects = [
-        f"SELECT {literal(connection)}, {literal(entity)}, external_id, is_deleted, source_updated_at, synced_at"
-        f" FROM {warehouse.raw_table(connection, entity)}"  # noqa: S608  literals and the name come from the warehouse
+        f"SELECT {literal(connection)}, {literal(entity)}, external_id, is_deleted, source_updated_at, synced_at"  # noqa: S608  literals, and a name the warehouse quoted
+        f" FROM {warehouse.raw_table(connection, entity)}"
         for connection, entity in warehouse.raw_entities()
     ]
     warehouse.execute("CREATE SCHEMA IF NOT EXISTS quality")

@@ -1,7 +1,7 @@
 """Resolution: canonical rows to golden people, accounts and activities.
 
-Reads ``canonical.*`` and ``canonical.pending``, writes ``golden.*``. What makes two records one, and which value survives,
-is not decided here but in ``quality.identity``.
+Reads ``canonical.*`` and ``canonical.pending``, writes ``golden.*``. What makes two records one, and which value
+survives, is not decided here but in ``quality.identity``.
 """
 
 from gtm_pipelines.resolution.explanation import UnknownPersonError, Why, why

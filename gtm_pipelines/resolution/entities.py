@@ -1,6 +1,7 @@
 """One kind's resolution, people or accounts: keys, groups, golden ids, links, golden rows, in that order.
 
-The relations named ``match_…`` are temporary and live for one resolution; each file of ``sql/golden`` says what it makes.
+The relations named ``match_…`` are temporary and live for one resolution; each file of ``sql/golden`` says what it
+makes.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def resolve(statements: Statements, policy: IdentityPolicy, *, full: bool) -> Ki
 
 def _lay_rules(statements: Statements, policy: IdentityPolicy) -> None:
     kind = statements.words["KIND"]
-    statements.warehouse.execute(f"TRUNCATE golden.{kind}_rule")
+    statements.run("rules")
     for number, rule in enumerate(policy.rules(kind)):
         statements.warehouse.execute(
             f"INSERT INTO golden.{kind}_rule VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  kind is a word of ours

@@ -85,7 +85,7 @@ def _current_id(warehouse: Warehouse, person_id: str) -> str:
     found = warehouse.rows("SELECT merged_into FROM golden.person_identity WHERE person_id = ?", [person_id])
     if not found:
         raise UnknownPersonError(
-            f"{person_id!r} is no golden person: list them with SELECT person_id FROM golden.person"
+            f"{person_id!r} is no golden person: take an id from golden.person or marts.person_360"
         )
     merged_into = found[0][0]
     return str(merged_into) if merged_into else person_id

@@ -1,8 +1,8 @@
 """Which records must be compared again after a change: the changed ones and whoever a usable key ties to them.
 
 A key's standing depends on all its owners, so every key of a changed record is weighed as it was and as it is; where it
-was or is usable, all its owners are looked at. From there the walk goes on over usable keys until it finds nobody new. The
-result is closed: no rule, guard or contradiction inside it depends on a record outside.
+was or is usable, all its owners are looked at. From there the walk goes on over usable keys until it finds nobody new.
+The result is closed: no rule, guard or contradiction inside it depends on a record outside.
 """
 
 from __future__ import annotations

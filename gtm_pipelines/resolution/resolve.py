@@ -7,8 +7,7 @@ look up what the other two decided.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from datetime import datetime
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from gtm_pipelines.resolution import entities
@@ -20,6 +19,9 @@ from quality.identity.keys import mail_domain
 from quality.identity.survivorship import priorities
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from gtm_pipelines.warehouse import Warehouse
 
 _PREFIX = {"person": "per", "account": "acc", "activity": ""}
@@ -35,8 +37,8 @@ def resolve_tenant(
 ) -> ResolutionReport:
     """Resolve what ``canonical.pending`` names, or with ``full`` everything; golden ids stay what they were either way.
 
-    Everything is looked at as well when golden was never built or was built by another policy. Raises ValueError when the
-    warehouse is another tenant's.
+    Everything is looked at as well when golden was never built or was built by another policy or by other statements.
+    Raises ValueError when the warehouse is another tenant's.
     """
     if warehouse.tenant != tenant:
         raise ValueError(f"the warehouse belongs to {warehouse.tenant!r}, not to {tenant!r}")
@@ -51,7 +53,7 @@ def resolve_tenant(
             account, person, activity = _resolve(warehouse, policy, seconds, full=is_full)
             warehouse.execute("TRUNCATE canonical.pending")
             warehouse.execute("TRUNCATE golden.resolution")
-            warehouse.execute("INSERT INTO golden.resolution VALUES (?, ?)", [policy.version(), now])
+            warehouse.execute("INSERT INTO golden.resolution VALUES (?, ?)", [_version(policy), now])
     return ResolutionReport(
         tenant=tenant,
         is_full=is_full,
@@ -73,8 +75,13 @@ def _lay_run(warehouse: Warehouse, now: datetime, policy: IdentityPolicy) -> Non
 
 
 def _is_stale(warehouse: Warehouse, policy: IdentityPolicy) -> bool:
-    """Tell whether golden was never built, or was built by another policy than this one."""
-    return warehouse.rows("SELECT policy_version FROM golden.resolution") != [(policy.version(),)]
+    """Tell whether golden was never built, or was built by other rules or statements than these."""
+    return warehouse.rows("SELECT policy_version FROM golden.resolution") != [(_version(policy),)]
+
+
+def _version(policy: IdentityPolicy) -> str:
+    statements = "".join(sql_files.load(path) for path in sql_files.files("golden"))
+    return blake2b((policy.version() + statements).encode(), digest_size=8).hexdigest()
 
 
 def _resolve(

@@ -7,8 +7,11 @@ never listed, so a million records cost a million steps.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 Reads the relations ``match_member`` (the members' canonical columns, ``cluster``, ``members`` in it, ``priority``,
 ``completeness``, ``is_inferred``) and ``match_golden`` (the id of each cluster). Winners are found by smallest rank,
-losers only where some member says otherwise, and provenance is put together as text: it is the largest column of golden.
+losers only where some member says otherwise, and provenance is put together as text: it is golden's largest column.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 _SELECT = """
 WITH ranked AS MATERIALIZED (
     SELECT *, $ranks,
-           concat('"source":', to_json(source), ',"external_id":', to_json(external_id), ',"at":',
-                  CASE WHEN source_updated_at IS NULL THEN 'null' ELSE concat('"', source_updated_at, '"') END) AS origin
+           concat(
+               '"source":', to_json(source), ',"external_id":', to_json(external_id), ',"at":',
+               CASE WHEN source_updated_at IS NULL THEN 'null' ELSE concat('"', source_updated_at, '"') END
+           ) AS origin
     FROM match_member
 ),
 first AS (

@@ -1,20 +1,20 @@
 """Values that look like keys and identify nobody: role mailboxes, shared hosts, placeholder names.
 
-Lists, so that adding to them is a data change. Counting owners of a key is not done here (that takes a table): its limits
-stand in the rules.
+Lists, so that adding to them is a data change. Counting owners of a key is not done here (that takes a table): its
+limits stand in the rules.
 """
 
 from __future__ import annotations
 
 ROLE_MAILBOXES = frozenset(
     """
-    abuse accounting accounts admin administrator billing booking bookings career careers compliance contact contactus
-    customerservice dpo enquiries enquiry events facturation feedback finance general hello help helpdesk hi hola hostmaster
-    hr info information inquiries inquiry invoice invoices it jobs kontakt legal mail mailbox mailerdaemon mailer-daemon
-    marketing media newsletter no-reply no_reply noreply donotreply do-not-reply office operations ops orders partner
-    partners payments postmaster press privacy procurement purchasing reception recruiting recruitment root sales
-    salesteam security service services shop spam support team techsupport test tickets unsubscribe user vendor webmaster
-    welcome
+    abuse accounting accounts admin administrator billing booking bookings career careers compliance contact
+    contactus customerservice dpo enquiries enquiry events facturation feedback finance general hello help helpdesk
+    hi hola hostmaster hr info information inquiries inquiry invoice invoices it jobs kontakt legal mail mailbox
+    mailerdaemon mailer-daemon marketing media newsletter no-reply no_reply noreply donotreply do-not-reply office
+    operations ops orders partner partners payments postmaster press privacy procurement purchasing reception
+    recruiting recruitment root sales salesteam security service services shop spam support team techsupport test
+    tickets unsubscribe user vendor webmaster welcome
     """.split()  # noqa: SIM905  a word list reads better as words
 )
 """Local parts behind which sit several people, or none."""

@@ -1,8 +1,9 @@
-"""The keys of a record: SQL that turns canonical rows into (rule, value, qualifier), and what makes a group contradict itself.
+"""The keys of a record as SQL over canonical rows, and what makes a group of records contradict itself.
 
-Reads the relation ``match_record``: canonical columns plus ``node`` (a number), and for people ``account_id``, the golden
-account resolved beforehand. A key is an exact value: spellings are folded only where they mean the same by the provider's or
-the numbering plan's own rules. Look-alike letters are never folded, so a confusable address stays another address.
+Reads the relation ``match_record``: canonical columns plus ``node`` (a number), and for people ``account_id``, the
+golden account resolved beforehand. A key is a rule, a value and a qualifier (:mod:`quality.identity.rules`). The value
+is exact: spellings are folded only where they mean the same by the provider's or the numbering plan's own rules.
+Look-alike letters are never folded, so a confusable address stays another address.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ WITH folded AS MATERIALIZED (
     FROM match_record
 )
 SELECT f.* EXCLUDE (first, last),
-       CASE WHEN first NOT IN ($nobody) AND last NOT IN ($nobody) THEN coalesce(n.full_name, first) || '|' || last END AS name
+       CASE WHEN first NOT IN ($nobody) AND last NOT IN ($nobody)
+            THEN coalesce(n.full_name, first) || '|' || last END AS name
 FROM folded f LEFT JOIN (VALUES $nicknames) n(short, full_name) ON n.short = f.first
 """
 
@@ -38,7 +40,8 @@ WHERE name IS NOT NULL AND account_id IS NOT NULL
 """
 
 _PREPARED_ACCOUNT = """
-SELECT node, source, connector, external_id, _merged_into, _references, $site AS site, $company AS company FROM match_record
+SELECT node, source, connector, external_id, _merged_into, _references, $site AS site, $company AS company
+FROM match_record
 """
 
 _ACCOUNT_KEYS = """
@@ -49,9 +52,9 @@ SELECT node, source, external_id, 'name', company, NULL FROM prepared
 WHERE length(company) > 1 AND company NOT IN ($nocompany)
 """
 
-# A reference is scoped to the connection it comes from when it names its own connector, and to any connection of the named
-# connector otherwise. The record named carries the same key (`match_named` holds the values anyone refers to), with its
-# source as qualifier: a reference found in two sources is ambiguous and joins nobody.
+# A reference is scoped to the connection it comes from when it names its own connector, and to any connection of the
+# named connector otherwise. The record named carries the same key (`match_named` holds the values anyone refers to),
+# with its source as qualifier: a reference found in two sources is ambiguous and joins nobody.
 _REFERENCES = """
 UNION ALL
 SELECT * FROM (
@@ -75,10 +78,14 @@ SELECT * FROM (
 """
 
 _NAMED = """
-SELECT DISTINCT 'merged' AS rule, source || ':' || _merged_into AS value FROM match_record WHERE _merged_into IS NOT NULL
+SELECT DISTINCT 'merged' AS rule, source || ':' || _merged_into AS value FROM match_record
+WHERE _merged_into IS NOT NULL
 UNION
 SELECT 'reference', CASE WHEN starts_with(ref, connector || ':') THEN source || '=' || ref ELSE ref END
-FROM (SELECT source, connector, unnest(CAST(_references AS VARCHAR[])) AS ref FROM match_record WHERE _references IS NOT NULL)
+FROM (
+    SELECT source, connector, unnest(CAST(_references AS VARCHAR[])) AS ref FROM match_record
+    WHERE _references IS NOT NULL
+)
 """
 
 # Two mailboxes at one company's domain are two people unless something strong says otherwise.
@@ -104,7 +111,7 @@ def named() -> str:
 
 
 def contradictions(kind: str) -> str:
-    """Return the SELECT of (node, scope, value) over ``match_key``: one scope may hold one value within a weak group."""
+    """Return the SELECT of (node, scope, value) over ``match_key``: a weak group holds one value per scope at most."""
     text = _PERSON_CONTRADICTIONS if kind == "person" else _ACCOUNT_CONTRADICTIONS
     return Template(text).substitute(_expressions())
 

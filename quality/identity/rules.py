@@ -15,7 +15,7 @@ NO_LIMIT = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One way of knowing. A key with more owners, or more distinct qualifiers, than the limits is a hub: it joins nobody.
+    """One way of knowing. A key with more owners or more distinct qualifiers than the limits is a hub: it joins nobody.
 
     The qualifier is what should agree among owners of one key: the person's name on an e-mail address or a phone, the
     company's name on a domain, the source of the record a reference points at. With ``agree`` set it has to: owners are

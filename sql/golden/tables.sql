@@ -51,12 +51,3 @@ CREATE TABLE IF NOT EXISTS golden.activity (
     occurred_at TIMESTAMPTZ, person_id VARCHAR, account_id VARCHAR, properties JSON, is_deleted BOOLEAN NOT NULL,
     updated_at TIMESTAMPTZ NOT NULL
 );
-
-CREATE TABLE IF NOT EXISTS golden.person_rule (
-    number INTEGER NOT NULL, rule VARCHAR NOT NULL, level INTEGER NOT NULL, confidence DOUBLE NOT NULL, max_owners BIGINT NOT NULL,
-    max_qualifiers BIGINT NOT NULL, agree BOOLEAN NOT NULL, meaning VARCHAR NOT NULL
-);
-CREATE TABLE IF NOT EXISTS golden.account_rule (
-    number INTEGER NOT NULL, rule VARCHAR NOT NULL, level INTEGER NOT NULL, confidence DOUBLE NOT NULL, max_owners BIGINT NOT NULL,
-    max_qualifiers BIGINT NOT NULL, agree BOOLEAN NOT NULL, meaning VARCHAR NOT NULL
-);

@@ -1,4 +1,4 @@
-"""A tenant's canonical tables in miniature: rows go in as refinement would put them, and golden comes out comparable."""
+"""A tenant's canonical tables in miniature: rows go in as refinement puts them, and golden comes out comparable."""
 
 from __future__ import annotations
 

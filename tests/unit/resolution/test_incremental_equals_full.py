@@ -83,7 +83,7 @@ def activity(dice: random.Random) -> dict[str, Any]:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_incremental_equals_full(seed: int, tmp_path: Path) -> None:
-    dice = random.Random(seed)  # noqa: S311  a test's dice, not a secret
+    dice = random.Random(seed)
     with open_tenant(tmp_path / "step", POLICY) as stepped:
         for step in range(STEPS):
             for _ in range(dice.choice((1, 3, 25))):
@@ -101,6 +101,6 @@ def test_incremental_equals_full(seed: int, tmp_path: Path) -> None:
                         fresh.warehouse.execute(f"INSERT INTO canonical.{kind} BY NAME SELECT * FROM given")
                 fresh.resolve(full=True)
                 wanted = fresh.everything()
-            for table in wanted:
-                assert got[table] == wanted[table], f"seed {seed}, step {step}: {table}"
+            for name, rows in wanted.items():
+                assert got[name] == rows, f"seed {seed}, step {step}: {name}"
             assert len(golden) == len(set(golden))

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from itertools import combinations
+from random import Random
+
+from quality.identity import evaluate
+
+
+def test_a_perfect_resolution_scores_one_and_names_no_fault() -> None:
+    found = evaluate([("p1", "ann"), ("p1", "ann"), ("p2", "bob")])
+    assert (found.precision, found.recall, found.f1) == (1.0, 1.0, 1.0)
+    assert (found.mixed, found.scattered) == ((), ())
+
+
+def test_an_over_merge_costs_precision_and_is_named() -> None:
+    found = evaluate([("p1", "ann"), ("p1", "ann"), ("p1", "bob")])
+    assert (found.precision, found.recall, found.mixed) == (1 / 3, 1.0, ("p1",))
+
+
+def test_a_missed_merge_costs_recall_and_is_named() -> None:
+    found = evaluate([("p1", "ann"), ("p2", "ann")])
+    assert (found.precision, found.recall, found.scattered) == (1.0, 0.0, ("ann",))
+
+
+def test_counting_by_groups_is_counting_pair_by_pair() -> None:
+    dice = Random(7)
+    records = [(dice.randrange(12), dice.randrange(9)) for _ in range(150)]
+    claimed = true = right = 0
+    for one, other in combinations(records, 2):
+        claimed += one[0] == other[0]
+        true += one[1] == other[1]
+        right += one == other
+    found = evaluate(records)
+    assert (found.claimed_pairs, found.true_pairs, found.right_pairs) == (claimed, true, right)
+
+
+def test_nothing_to_find_and_nothing_claimed_is_no_fault() -> None:
+    assert (evaluate([]).precision, evaluate([]).recall) == (1.0, 1.0)
