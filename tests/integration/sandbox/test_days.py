@@ -201,3 +201,16 @@ def test_a_world_made_anew_is_served_at_once(served: Served) -> None:
     people = httpx.get(f"{served.url}/globex/_truth/people").json()
     assert len(people) == 70
     assert old
+
+
+def test_a_query_shows_its_own_moment_while_days_pass(served: Served) -> None:
+    token = served.token().json()
+    headers = {"authorization": f"Bearer {token['access_token']}", "Sforce-Query-Options": "batchSize=500"}
+    with httpx.Client(base_url=token["instance_url"], headers=headers) as client:
+        page = client.get("/services/data/v64.0/query", params={"q": "SELECT Id FROM Contact ORDER BY Id"}).json()
+        ids = [each["Id"] for each in page["records"]]
+        sandbox.advance(served.directory, "acme")
+        while not page["done"]:
+            page = client.get(page["nextRecordsUrl"]).json()
+            ids += [each["Id"] for each in page["records"]]
+    assert len(set(ids)) == len(ids) == page["totalSize"]
