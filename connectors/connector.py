@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     import pyarrow as pa
 
     from connectors.manifest import Manifest
@@ -123,6 +124,7 @@ class Page:
     cursor: Cursor | None
     has_more: bool
     unreadable: tuple[Unreadable, ...] = ()
+    notices: tuple[str, ...] = ()  # what the operator should know though nothing failed: a guess made, a column renamed
 
 
 @dataclass(frozen=True, slots=True)

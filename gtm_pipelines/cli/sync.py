@@ -133,7 +133,7 @@ def sync_table(reports: Sequence[SyncReport], *, title: str | None = None) -> Ta
 
 
 def show_faults(out: Console, reports: Sequence[SyncReport]) -> None:
-    """Print every fault as a line of its own."""
+    """Print every fault, and every notice, as a line of its own."""
     for report in reports:
         place = f"{report.tenant}/{report.connection}"
         for fault in report.errors:
@@ -141,6 +141,8 @@ def show_faults(out: Console, reports: Sequence[SyncReport]) -> None:
         for name, part in report.entities.items():
             for fault in part.errors:
                 out.print(f"{place}/{name}: {fault.code}: {fault.message}", style="red", markup=False)
+            for notice in part.notices:
+                out.print(f"{place}/{name}: {notice}", style="yellow", markup=False)
 
 
 def refresh_table(report: RefreshReport) -> Table:

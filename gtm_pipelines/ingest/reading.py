@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from connectors.connector import Cursor, Entity, Page, Unreadable
     from gtm_pipelines.ingest.limits import Limits
 
+_NOTICES = 20
 _PROVES_ABSENCE = frozenset({DeleteDetection.FULL_DIFF, DeleteDetection.BOTH})
 
 
@@ -71,6 +72,8 @@ class Reading:
         self.report.read += page.rows.num_rows
         self.report.rejected += len(page.unreadable)
         self.spool.take(page.rows)
+        told = self.report.notices
+        told += [notice for notice in page.notices if notice not in told][: _NOTICES - len(told)]
         for each in page.unreadable:
             self.unreadable.append(each)
             if each.external_id is None:

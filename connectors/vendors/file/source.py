@@ -7,7 +7,6 @@ dialect.py's, its records records.py's, which files there are files.py's.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from connectors.manifest import Manifest
     from connectors.vendors.file.files import SourceFile
 
-_LOG = logging.getLogger(__name__)
 _ROWS = 10_000
 _REMEMBERED = 200  # files a cursor lists one by one; beyond that it holds one digest for all of them
 
@@ -96,7 +94,7 @@ class FileConnector(Connector):
         pending = _empty_page()
         for file in folder.unread(known):
             for page in self._read(file, options.page_size or _ROWS):
-                if pending.rows.num_rows or pending.unreadable:
+                if pending.rows.num_rows or pending.unreadable or pending.notices:
                     yield pending
                 pending = page
             files.check_untouched(file)
@@ -168,8 +166,9 @@ class FileConnector(Connector):
 
     def _read(self, file: SourceFile, rows: int) -> Iterator[Page]:
         reading = self._open(file, rows)
-        for notice in reading.notices:
-            _LOG.warning("%s: %s", file.name, notice)
+        if reading.notices:
+            told = tuple(f"{file.name}: {notice}" for notice in reading.notices)
+            yield replace(_empty_page(), notices=told)
         shape = self._shape(file, reading.columns)
         for batch in reading.batches:
             landed, unreadable = _landed(batch, shape)

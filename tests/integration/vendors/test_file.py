@@ -44,6 +44,10 @@ def problems(done: Read) -> list[tuple[str, str]]:
     return [(item.reason, item.raw) for page in done.pages for item in page.unreadable]
 
 
+def told(done: Read) -> str:
+    return "\n".join(notice for page in done.pages for notice in page.notices)
+
+
 def write(path: Path, content: str | bytes, *, age: int = 60) -> Path:
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     moment = (NOW - timedelta(seconds=age)).timestamp()
@@ -69,10 +73,9 @@ def test_encoding_and_delimiter_are_found_by_looking(build: Build, tmp_path: Pat
     assert list(found[0]) == ["id", "name", "city"]
 
 
-def test_a_guessed_encoding_is_said(build: Build, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_guessed_encoding_is_said(build: Build, tmp_path: Path) -> None:
     write(tmp_path / "people.csv", "id,name\n1,José\n".encode("cp1252"))
-    taken(build())
-    assert "not UTF-8: read as cp1252" in caplog.text
+    assert "people.csv: the bytes are not UTF-8: read as cp1252" in told(taken(build()))
     connector = build()
     assert "not UTF-8" in connector.health_check(connector.authenticate()).detail
 
@@ -130,15 +133,14 @@ def test_a_quote_within_a_field_is_a_letter_like_others(build: Build, tmp_path: 
     assert [row["name"] for row in payloads(taken(build()))] == ['5" pipe', "b"]
 
 
-def test_columns_of_one_name_keep_both_values_and_it_is_said(
-    build: Build, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_columns_of_one_name_keep_both_values_and_it_is_said(build: Build, tmp_path: Path) -> None:
     write(tmp_path / "people.csv", "id,email,email,,email_2\n1,a@x.co,b@x.co,c,d\n")
-    assert payloads(taken(build())) == [
+    done = taken(build())
+    assert payloads(done) == [
         {"id": "1", "email": "a@x.co", "email_3": "b@x.co", "column_4": "c", "email_2": "d"}
     ]
-    assert "column 3 repeats 'email': 'email_3'" in caplog.text
-    assert "column 4 has no name" in caplog.text
+    assert "column 3 repeats 'email': 'email_3'" in told(done)
+    assert "column 4 has no name" in told(done)
 
 
 def test_excels_own_first_line_is_understood(build: Build, tmp_path: Path) -> None:
