@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from quality.identity import IdentityPolicy
 
 _TABLE = "CREATE OR REPLACE TEMP TABLE "
+_SLICE = 40_000  # clusters whose golden rows are made at once
 _VIEW = "CREATE OR REPLACE TEMP VIEW "
 _FIELDS = {
     "person": ("email", "first_name", "last_name", "title", "phone", "account_id"),
@@ -113,6 +114,8 @@ def _group(statements: Statements, policy: IdentityPolicy, *, full: bool) -> Non
 def _write(statements: Statements, policy: IdentityPolicy) -> None:
     kind = statements.words["KIND"]
     filled = " + ".join(f"CAST({field} IS NOT NULL AS INTEGER)" for field in _FIELDS[kind])
-    statements.run("member", COMPLETENESS=filled)
-    statements.execute(_TABLE + "match_row AS " + golden.select(policy.fields(kind)), "survive")
-    statements.run("write")
+    statements.run("write_start")
+    for lowest in range(1, statements.count("match_record") + 1, _SLICE):
+        statements.run("member", COMPLETENESS=filled, LOWEST=str(lowest), HIGHEST=str(lowest + _SLICE))
+        statements.execute(_TABLE + "match_row AS " + golden.select(policy.fields(kind)), "survive")
+        statements.run("write")

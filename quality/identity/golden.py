@@ -1,8 +1,8 @@
 """The SELECT that makes golden rows of member records: survivors per field, their origin, and what lost to them.
 
-Reads the relations ``match_member`` (the members' canonical columns, ``cluster``, ``members`` in it, ``priority``,
-``completeness``, ``is_inferred``) and ``match_golden`` (the id of each cluster). Winners are found by smallest rank,
-losers only where some member says otherwise, and provenance is put together as text: it is golden's largest column.
+Reads the relation ``match_member``: the members' canonical columns, ``cluster``, its golden ``id`` and number of
+``members``, ``priority``, ``completeness`` and ``is_inferred``. Winners are found by smallest rank, losers only where
+some member says otherwise, and provenance is put together as text: it is golden's largest column.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ WITH ranked AS MATERIALIZED (
     FROM match_member
 ),
 first AS (
-    SELECT cluster, bool_and(is_deleted) AS is_deleted, list_sort(list(DISTINCT source)) AS sources,
+    SELECT cluster, any_value(id) AS id, bool_and(is_deleted) AS is_deleted, list_sort(list(DISTINCT source)) AS sources,
            CAST(count(*) AS INTEGER) AS record_count, $winners
     FROM ranked GROUP BY cluster
 ),
 won AS MATERIALIZED (
-    SELECT f.cluster, f.is_deleted, f.sources, f.record_count, $values
+    SELECT f.cluster, f.id, f.is_deleted, f.sources, f.record_count, $values
     FROM first f $joins
 ),
 lost AS (
@@ -39,8 +39,8 @@ lost AS (
     WHERE m.members > 1 AND ($differs)
     GROUP BY m.cluster
 )
-SELECT g.id, $fields, w.is_deleted, w.sources, w.record_count, concat('{', $provenance, '}') AS provenance
-FROM won w JOIN match_golden g USING (cluster) LEFT JOIN lost l USING (cluster)
+SELECT w.id, $fields, w.is_deleted, w.sources, w.record_count, concat('{', $provenance, '}') AS provenance
+FROM won w LEFT JOIN lost l USING (cluster)
 """
 _WINNER = "CAST(min(rank_$number) FILTER (WHERE $present) % $modulus AS BIGINT) AS node_$number"
 _JOIN = "LEFT JOIN ranked m$number ON m$number.node = f.node_$number"

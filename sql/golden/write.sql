@@ -1,13 +1,14 @@
--- match_row becomes golden rows, written only where they differ from what stands. match_rewritten: the ids whose row is new or another.
-CREATE OR REPLACE TEMP TABLE match_rewritten AS
+-- match_row, the golden rows of one slice, written only where they differ from what stands.
+CREATE OR REPLACE TEMP TABLE match_differing AS
 SELECT n.id, o.KIND_id IS NULL AS is_new
 FROM match_row n LEFT JOIN golden.KIND o ON o.KIND_id = n.id
 WHERE o.KIND_id IS NULL OR o.provenance IS DISTINCT FROM n.provenance OR o.is_deleted <> n.is_deleted
    OR o.sources <> n.sources OR o.record_count <> n.record_count;
 
-DELETE FROM golden.KIND o USING (SELECT id FROM match_retired UNION ALL SELECT id FROM match_rewritten WHERE NOT is_new) x
-WHERE x.id = o.KIND_id;
+DELETE FROM golden.KIND o USING (FROM match_differing WHERE NOT is_new) x WHERE x.id = o.KIND_id;
 
 INSERT INTO golden.KIND BY NAME
 SELECT n.* EXCLUDE (id), n.id AS KIND_id, r.now AS updated_at
-FROM match_row n CROSS JOIN match_run r SEMI JOIN match_rewritten w USING (id);
+FROM match_row n CROSS JOIN match_run r SEMI JOIN match_differing w USING (id);
+
+INSERT INTO match_rewritten FROM match_differing;
