@@ -81,13 +81,13 @@ class Delta:
         start = 0
         for part in self.parts:
             for group in row_groups(part):
-                kept = group if self.keep is None else group.filter(_mask(self.keep, start, group.num_rows))
+                kept = group if self.keep is None else group.filter(self.keep.slice(start, group.num_rows))
                 start += group.num_rows
                 if kept.num_rows:
-                    yield self._stamped(pa.Table.from_batches([kept]).drop_columns(["_position", "_bare"]))
+                    yield self._stamped(kept.drop_columns(["_position", "_bare"]))
         for path in self.extra:
             for group in row_groups(path):
-                yield self._stamped(pa.Table.from_batches([group]))
+                yield self._stamped(group)
 
     def _stamped(self, table: pa.Table) -> pa.Table:
         stamp = pa.scalar(self.synced_at, pa.timestamp("us", tz="UTC"))
@@ -184,9 +184,3 @@ def _find_absent(
 
 def _list(paths: Sequence[Path]) -> str:
     return "[" + ", ".join(names.literal(str(path)) for path in paths) + "]"
-
-
-def _mask(keep: pa.ChunkedArray[Any], start: int, rows: int) -> pa.Array[Any]:
-    part = keep.slice(start, rows)
-    whole: pa.Array[Any] = pa.concat_arrays(part.chunks)
-    return whole

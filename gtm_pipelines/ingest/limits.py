@@ -10,7 +10,8 @@ class Limits:
     """Bounds of one sync; the defaults are right for production."""
 
     checkpoint_rows: int = 200_000
-    """A long read is loaded and its cursor stored each time it has read this many rows: a kill loses no more."""
+    checkpoint_bytes: int = 256 * 1024 * 1024
+    """A long read is loaded and its cursor stored each time it has read this much: a kill loses no more."""
 
     shrink_share: float = 0.3
     shrink_rows: int = 20

@@ -160,7 +160,10 @@ class Session:
             self._tell(reading, "reading")
             if reading.is_complete:
                 return
-            if reading.spool.batch_rows >= limits.checkpoint_rows:
+            if (
+                reading.spool.batch_rows >= limits.checkpoint_rows
+                or reading.spool.batch_bytes >= limits.checkpoint_bytes
+            ):
                 self._flush()
         raise Stop("walk_incomplete", f"the read of {reading.entity.name} ended without its last page")
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 SCHEMA = pa.schema([*RAW_SCHEMA, pa.field("_position", pa.int64()), pa.field("_bare", pa.bool_())])
 GROUP_ROWS = 20_000
-_GROUP_BYTES = 16 * 1024 * 1024
+_GROUP_BYTES = (
+    4 * 1024 * 1024
+)  # DuckDB loads in vectors of 2,048 rows, or of a group: long records ran it out of memory
 
 
 class Spool:
@@ -34,7 +36,7 @@ class Spool:
         self._writer: pq.ParquetWriter | None = None
         self.parts: list[Path] = []
         self.rows = 0
-        self._batch_part = self.batch_start = 0
+        self._batch_part = self.batch_start = self.batch_bytes = 0
 
     @property
     def directory(self) -> Path:
@@ -56,6 +58,7 @@ class Spool:
         self._held.append(table.append_column("_bare", bare))
         self._held_rows += rows.num_rows
         self._held_bytes += rows.nbytes
+        self.batch_bytes += rows.nbytes
         self.rows += rows.num_rows
         if self._held_rows >= GROUP_ROWS or self._held_bytes >= _GROUP_BYTES:
             self._write()
@@ -71,7 +74,7 @@ class Spool:
     def cut(self) -> None:
         """Begin a new batch: what was taken so far is loaded."""
         self.batch()
-        self._batch_part, self.batch_start = len(self.parts), self.rows
+        self._batch_part, self.batch_start, self.batch_bytes = len(self.parts), self.rows, 0
 
     def _write(self) -> None:
         if not self._held:
@@ -85,9 +88,9 @@ class Spool:
         self._held, self._held_rows, self._held_bytes = [], 0, 0
 
 
-def row_groups(path: Path) -> Iterator[pa.RecordBatch]:
-    """Stream a part in batches of bounded size."""
+def row_groups(path: Path) -> Iterator[pa.Table]:
+    """Stream a part by its row groups, which are bounded in rows and in bytes."""
     with pq.ParquetFile(path) as part:
-        for batch in part.iter_batches(batch_size=GROUP_ROWS, use_threads=False):
-            yield batch
+        for group in range(part.num_row_groups):
+            yield part.read_row_group(group, use_threads=False)
             pa.default_memory_pool().release_unused()  # Arrow's allocator keeps freed pages, which count against us

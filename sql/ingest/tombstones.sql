@@ -11,4 +11,4 @@ COPY (
   LEFT JOIN read_parquet({batch}) d ON d._position = v.described
   LEFT JOIN {stored} r ON r.external_id = v.external_id
   WHERE v.verdict = 'deleted'
-) TO {target} (FORMAT parquet, ROW_GROUP_SIZE 20000);
+) TO {target} (FORMAT parquet, ROW_GROUP_SIZE 20000, ROW_GROUP_SIZE_BYTES '4MB');

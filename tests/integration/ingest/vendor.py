@@ -180,17 +180,17 @@ def versions(seen: World) -> dict[str, tuple[Any, ...]]:
 
 
 class WideConnector(ListConnector):
-    """Yields ``rows`` made-up records of 700 bytes in pages of 2,000, without holding them."""
+    """Yields ``rows`` made-up records of ``size`` bytes in pages of a megabyte or so, without holding them."""
 
-    def __init__(self, rows: int) -> None:
+    def __init__(self, rows: int, size: int) -> None:
         super().__init__(world(0))
-        self._count = rows
+        self._count, self._size, self._page = rows, size, max(1_400_000 // size, 1)
 
     def sync(self, credentials: Credentials, cursor: Cursor | None, options: SyncOptions) -> Iterator[Page]:
         del credentials, cursor, options
-        for first in range(0, self._count, 2_000):
-            keys = range(first, min(first + 2_000, self._count))
-            texts = [f'{{"n":{n},"filler":"{str(n) * (680 // len(str(n)))}"}}' for n in keys]
+        for first in range(0, self._count, self._page):
+            keys = range(first, min(first + self._page, self._count))
+            texts = [f'{{"n":{n},"filler":"{str(n) * (self._size // len(str(n)))}"}}' for n in keys]
             rows = {
                 "external_id": [f"k{n}" for n in keys],
                 "source_updated_at": [START + timedelta(seconds=n // 7) for n in keys],
@@ -202,20 +202,20 @@ class WideConnector(ListConnector):
             yield Page(pa.table(rows, schema=RAW_SCHEMA), reached, has_more=keys[-1] + 1 < self._count)
 
 
-def _measure(settings: Settings, rows: int, told: Pipe) -> None:
+def _measure(settings: Settings, rows: int, size: int, told: Pipe) -> None:
     @contextmanager
     def opener(*_: object) -> Iterator[Connector]:
-        yield WideConnector(rows)
+        yield WideConnector(rows, size)
 
     with open_control_plane(settings) as control:
         report = sync_connection(settings, control, "acme", "crm", opener=opener)
     told.send((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, report.entities["people"].created))
 
 
-def measured(settings: Settings, rows: int) -> tuple[int, int]:
-    """Sync ``rows`` records in a process of its own; return its peak memory in bytes and what it created."""
+def measured(settings: Settings, rows: int, size: int) -> tuple[int, int]:
+    """Sync ``rows`` records of ``size`` bytes in a process of its own; return its peak memory in bytes and what it created."""
     here, there = _processes.Pipe(duplex=False)
-    process = _processes.Process(target=_measure, args=(settings, rows, there), daemon=True)
+    process = _processes.Process(target=_measure, args=(settings, rows, size, there), daemon=True)
     process.start()
     there.close()
     peak, created = here.recv()

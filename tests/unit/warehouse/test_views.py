@@ -107,10 +107,10 @@ def test_a_large_first_load_of_long_records_fits_the_memory(tmp_path: Path) -> N
             " false AS is_deleted, '{}'::JSON AS payload, now() AS synced_at, '1' AS _dlt_load_id FROM range(0)"
         )
         filler = "x" * 8000
-        for start in range(0, 20_000, 2_000):
+        for start in range(0, 20_000, 500):
             warehouse.execute(
                 "INSERT INTO raw_crm.contact SELECT range::VARCHAR, now(), false,"
-                " json_object('Id', range, 'Text', $filler || range), now(), '1' FROM range($start, $start + 2000)",
+                " json_object('Id', range, 'Text', $filler || range), now(), '1' FROM range($start, $start + 500)",
                 {"start": start, "filler": filler},
             )
         build_typed_views(warehouse)
