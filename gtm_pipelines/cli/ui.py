@@ -45,8 +45,8 @@ def ui(
     directory.mkdir(parents=True, exist_ok=True)
     if answers(f"http://{host}:{port}"):
         raise CommandError(f"port {port} is taken; stop what listens there or choose another: gtm ui --port {port + 1}")
-    command = [sys.executable, "-m", "dagster", "dev", "-w", str(PROJECT_ROOT / "workspace.yaml")]
-    command += ["--host", host, "--port", str(port)]
+    command = [sys.executable, "-W", "ignore", "-m", "dagster", "dev", "-w", str(PROJECT_ROOT / "workspace.yaml")]
+    command += ["--host", host, "--port", str(port), "--log-level", "warning"]
     with sandbox_beside(settings):
         typer.echo(f"the UI will answer on http://{host}:{port} in about fifteen seconds; Ctrl-C ends it", err=True)
         # Dagster would load a .env of its working directory over the real environment; there is none in its own folder.

@@ -7,7 +7,7 @@ import dagster as dg
 
 from connectors import registry
 from gtm_pipelines.defs.installation import Installation
-from gtm_pipelines.defs.jobs import INCREMENTAL_SYNC
+from gtm_pipelines.defs.jobs import INCREMENTAL_SYNC, launch_form
 from gtm_pipelines.defs.partitions import SHARD, TENANTS, cut_spanning, raw_key, shard_name, shard_tags
 from gtm_pipelines.defs.request import DUE, SCOPE_TAG
 
@@ -32,7 +32,9 @@ def sync_due(
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Request a run for every shard in which something is due."""
     requests = list(due_runs(context.instance, installation, context.scheduled_execution_time))
-    yield from requests or [dg.SkipReason("no connection is due, or its shard is still at work")]
+    yield from requests
+    if not requests:
+        yield dg.SkipReason("no connection is due, or its shard is still at work")
 
 
 def due_runs(instance: dg.DagsterInstance, installation: Installation, tick: datetime) -> Iterator[dg.RunRequest]:
@@ -49,6 +51,7 @@ def due_runs(instance: dg.DagsterInstance, installation: Installation, tick: dat
         yield dg.RunRequest(
             run_key=f"{tick:%Y%m%dT%H%M}:{shard_name(shard)}",
             asset_selection=raw_keys(connectors),
+            run_config=launch_form(),
             tags={**shard_tags(shard), SCOPE_TAG: DUE},
         )
 

@@ -58,7 +58,7 @@ def fail_for(faults: dict[str, str]) -> None:
     """
     if faults:
         raise dg.Failure(
-            description="; ".join(f"{tenant}: {fault}" for tenant, fault in sorted(faults.items())),
+            description="\n".join(f"{tenant}: {fault}" for tenant, fault in sorted(faults.items())),
             metadata={"failed": dg.MetadataValue.json(dict(sorted(faults.items())))},
             allow_retries=False,
         )

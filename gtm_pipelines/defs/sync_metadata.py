@@ -43,10 +43,14 @@ def summary(report: SyncReport) -> str:
 
 
 def faults_of(report: SyncReport) -> list[str]:
-    """Return what went wrong in a sync, a sentence each; codes and messages are already free of secrets."""
-    whole = [f"{report.connection}: {fault.code}: {fault.message}" for fault in report.errors]
-    return whole + [
-        f"{report.connection}/{name}: {fault.code}: {fault.message}"
-        for name, part in report.entities.items()
-        for fault in part.errors
+    """Return what went wrong in a sync, one sentence per kind of fault; codes and messages are free of secrets."""
+    said: dict[str, tuple[str, list[str]]] = {}
+    for fault in report.errors:
+        said.setdefault(fault.code, (fault.message, []))
+    for name, part in report.entities.items():
+        for fault in part.errors:
+            said.setdefault(fault.code, (fault.message, []))[1].append(name)
+    return [
+        f"{report.connection}: {code}: {message}" + (f" [{', '.join(names)}]" if names else "")
+        for code, (message, names) in said.items()
     ]

@@ -16,7 +16,7 @@ import psutil  # type: ignore[import-untyped]  # the package ships no types
 if TYPE_CHECKING:
     import dagster as dg
 
-WORKER_TAG = "gtm/worker"
+WORKER_TAG = ".dagster/gtm_worker"  # tags of this prefix are kept off the screen
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 

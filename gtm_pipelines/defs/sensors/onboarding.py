@@ -3,9 +3,8 @@
 import dagster as dg
 
 from gtm_pipelines.defs.installation import Installation
-from gtm_pipelines.defs.jobs import FULL_SYNC
+from gtm_pipelines.defs.jobs import FULL_SYNC, launch_form
 from gtm_pipelines.defs.partitions import SHARD, TENANTS
-from gtm_pipelines.defs.request import REASON_TAG
 from gtm_pipelines.defs.schedules import raw_keys
 
 
@@ -52,7 +51,8 @@ def first_connection(
                 run_key=f"first:{tenant}:{name}:{created[tenant, name].isoformat()}",
                 partition_key=tenant,
                 asset_selection=raw_keys([connector]),
-                tags={REASON_TAG: f"first sync of {name}", SHARD: tenant},
+                run_config=launch_form(f"first sync of {name}"),
+                tags={SHARD: tenant},
             )
             for tenant, name, connector in waiting
         ],

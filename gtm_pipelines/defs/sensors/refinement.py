@@ -8,7 +8,7 @@ import dagster as dg
 
 from connectors import registry
 from gtm_pipelines.defs.installation import Installation
-from gtm_pipelines.defs.jobs import REFINE
+from gtm_pipelines.defs.jobs import QUIET, REFINE
 from gtm_pipelines.defs.partitions import TENANTS, cut_exact, shard_name, shard_tags
 from gtm_pipelines.defs.refined import REFINED_MARK, STARTED_AT
 from gtm_pipelines.defs.schedules import raw_keys
@@ -41,7 +41,8 @@ def raw_changed(context: dg.SensorEvaluationContext, installation: Installation)
     keys = context.instance.get_dynamic_partitions(str(TENANTS.name))
     shards = cut_exact(keys, waiting, at_most=installation.settings().shard_size)
     requests = [
-        dg.RunRequest(run_key=f"refine:{change.cursor}:{shard_name(shard)}", tags=shard_tags(shard)) for shard in shards
+        dg.RunRequest(run_key=f"refine:{change.cursor}:{shard_name(shard)}", run_config=QUIET, tags=shard_tags(shard))
+        for shard in shards
     ]
     skip = None if requests else "no tenant's raw records changed since it was refined"
     return dg.SensorResult(run_requests=requests, skip_reason=skip, cursor=str(change.cursor))

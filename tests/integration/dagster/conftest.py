@@ -31,9 +31,7 @@ class Ingest:
     answers: dict[tuple[str, str], Callable[[SyncReport], SyncReport]] = field(default_factory=dict)
     changed: int = 3
 
-    def __call__(
-        self, _: Settings, control: ControlPlane, tenant: str, connection: str, **more: Any
-    ) -> SyncReport:
+    def __call__(self, _: Settings, control: ControlPlane, tenant: str, connection: str, **more: Any) -> SyncReport:
         """Answer as told, or that all went well; the ledger is kept as the real one keeps it."""
         found = control.get_connection(tenant, connection)
         self.asked.append({"tenant": tenant, "connection": connection, **more})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connectors.runtime.redaction import Secret
+from gtm_pipelines.defs.worker import WORKER_TAG
 from gtm_pipelines.ingest import Status, SyncReport
 
 from .conftest import failed
@@ -169,4 +170,4 @@ def test_the_run_says_which_process_does_its_work(house: House) -> None:
     house.add("acme")
     run = house.instance.get_run_by_id(house.run("incremental_sync", "acme").run_id)
     assert run is not None
-    assert "gtm/worker" in run.tags
+    assert WORKER_TAG in run.tags
