@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 
 SCHEMA = pa.schema([*RAW_SCHEMA, pa.field("_position", pa.int64()), pa.field("_bare", pa.bool_())])
 GROUP_ROWS = 20_000
-_GROUP_BYTES = (
-    4 * 1024 * 1024
-)  # DuckDB loads in vectors of 2,048 rows, or of a group: long records ran it out of memory
+_GROUP_BYTES = 4 * 1024 * 1024  # DuckDB takes 2,048 rows or a group at once: of long records, that is all its memory
 
 
 class Spool:

@@ -213,7 +213,7 @@ def _measure(settings: Settings, rows: int, size: int, told: Pipe) -> None:
 
 
 def measured(settings: Settings, rows: int, size: int) -> tuple[int, int]:
-    """Sync ``rows`` records of ``size`` bytes in a process of its own; return its peak memory in bytes and what it created."""
+    """Sync records of ``size`` bytes in a process of its own; return its peak memory in bytes and what it created."""
     here, there = _processes.Pipe(duplex=False)
     process = _processes.Process(target=_measure, args=(settings, rows, size, there), daemon=True)
     process.start()
