@@ -159,7 +159,7 @@ class _Refresh:
     report: RefreshReport
 
     def run(self) -> None:
-        with open_warehouse(self.settings, self.report.tenant) as warehouse:
+        with open_warehouse(self.settings, self.report.tenant, memory=self.settings.refine_memory) as warehouse:
             self._stage(Stage.CANONICAL, lambda: self._refine(warehouse))
             self._stage(Stage.GOLDEN, lambda: self._resolve(warehouse))
             if self.report.is_idle and self._is_published(warehouse):

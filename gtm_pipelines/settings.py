@@ -30,7 +30,10 @@ class Settings(BaseModel):
     sandbox_url: str | None = None
     shard_size: int = Field(default=25, ge=1, le=500)
     tenant_threads: int = Field(default=2, ge=1, le=16)
-    duckdb_memory: str = Field(default="256MB", pattern=r"^\d+(MB|GB)$")
+    duckdb_memory: str = Field(
+        default="192MB", pattern=r"^\d+(MB|GB)$"
+    )  # of a sync or a query: the process stays < 512 MB
+    refine_memory: str = Field(default="1GB", pattern=r"^\d+(MB|GB)$")  # of a refinement, which joins and sorts
     log_level: str = Field(default="INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
     default_region: str = Field(default="US", pattern=r"^[A-Z]{2}$")
 
@@ -64,6 +67,7 @@ _VARIABLES = {
     "shard_size": "GTM_SHARD_SIZE",
     "tenant_threads": "GTM_TENANT_THREADS",
     "duckdb_memory": "GTM_DUCKDB_MEMORY",
+    "refine_memory": "GTM_REFINE_MEMORY",
     "log_level": "GTM_LOG_LEVEL",
     "default_region": "GTM_DEFAULT_REGION",
 }

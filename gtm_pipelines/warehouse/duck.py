@@ -144,8 +144,12 @@ _RAW_ENTITIES = (
 
 
 @contextmanager
-def open_warehouse(settings: Settings, tenant: str, *, wait: float = 60) -> Iterator[Warehouse]:
+def open_warehouse(
+    settings: Settings, tenant: str, *, wait: float = 60, memory: str | None = None
+) -> Iterator[Warehouse]:
     """Open a tenant's private warehouse for writing, waiting up to ``wait`` seconds for whoever holds it.
+
+    ``memory`` is what DuckDB may use, as ``1GB``; a sync's share (``settings.duckdb_memory``) unless given.
 
     Raises WarehouseBusyError naming the holder's process when the wait was not enough.
     """
@@ -156,7 +160,7 @@ def open_warehouse(settings: Settings, tenant: str, *, wait: float = 60) -> Iter
     with held(path, wait) as deadline:
         connection = connect(path, deadline)
         try:
-            _configure(connection, settings, names.spill_directory(settings, checked))
+            _configure(connection, memory or settings.duckdb_memory, names.spill_directory(settings, checked))
             yield DuckWarehouse(checked, connection)
         finally:
             connection.close()
@@ -201,11 +205,11 @@ def connect(path: Path, deadline: float) -> duckdb.DuckDBPyConnection:
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-def _configure(connection: duckdb.DuckDBPyConnection, settings: Settings, spill: Path) -> None:
+def _configure(connection: duckdb.DuckDBPyConnection, memory: str, spill: Path) -> None:
     """Bound memory and threads; a spill left by a killed process is ours to remove, for we hold the file."""
     shutil.rmtree(spill, ignore_errors=True)
     connection.execute(
-        f"SET memory_limit = {names.literal(settings.duckdb_memory)};"
+        f"SET memory_limit = {names.literal(memory)};"
         f"SET threads = {min(os.cpu_count() or 1, _THREADS)};"
         f"SET temp_directory = {names.literal(str(spill))};"
         "SET preserve_insertion_order = false;"  # keeps large loads and copies within the memory limit
