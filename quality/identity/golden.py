@@ -10,8 +10,6 @@ from __future__ import annotations
 from string import Template
 from typing import TYPE_CHECKING
 
-from quality.identity.survivorship import NODE_BITS
-
 if TYPE_CHECKING:
     from quality.identity.survivorship import FieldPolicy
 
@@ -24,14 +22,10 @@ WITH ranked AS MATERIALIZED (
            ) AS origin
     FROM match_member
 ),
-first AS (
-    SELECT cluster, any_value(id) AS id, bool_and(is_deleted) AS is_deleted, list_sort(list(DISTINCT source)) AS sources,
-           CAST(count(*) AS INTEGER) AS record_count, $winners
-    FROM ranked GROUP BY cluster
-),
 won AS MATERIALIZED (
-    SELECT f.cluster, f.id, f.is_deleted, f.sources, f.record_count, $values
-    FROM first f $joins
+    SELECT cluster, any_value(id) AS id, bool_and(is_deleted) AS is_deleted,
+           list_sort(list(DISTINCT source)) AS sources, CAST(count(*) AS INTEGER) AS record_count, $winners
+    FROM ranked GROUP BY cluster
 ),
 lost AS (
     SELECT m.cluster, $losers
@@ -42,8 +36,7 @@ lost AS (
 SELECT w.id, $fields, w.is_deleted, w.sources, w.record_count, concat('{', $provenance, '}') AS provenance
 FROM won w LEFT JOIN lost l USING (cluster)
 """
-_WINNER = "CAST(min(rank_$number) FILTER (WHERE $present) % $modulus AS BIGINT) AS node_$number"
-_JOIN = "LEFT JOIN ranked m$number ON m$number.node = f.node_$number"
+_WINNER = "$pick($column, rank_$number) FILTER (WHERE $present) AS $name"
 _DIFFERS = "(m.$field IS NOT NULL AND m.$field IS DISTINCT FROM w.$field)"
 _LOSER = (
     """string_agg(concat('{"value":', to_json(m.$field), ',', m.origin, '}'), ',' ORDER BY m.rank_$number)"""
@@ -63,11 +56,6 @@ def select(policies: tuple[FieldPolicy, ...]) -> str:
     return Template(_SELECT).substitute(
         ranks=", ".join(f"{policy.rank} AS rank_{number}" for number, policy in numbered),
         winners=", ".join(_winner(policy, number) for number, policy in numbered),
-        values=", ".join(
-            [f"m{number}.{field}" for field, number in fields]
-            + [f"m{number}.origin AS origin_{number}" for number, _ in numbered]
-        ),
-        joins=" ".join(_fill(_JOIN, number=number) for number, _ in numbered),
         losers=", ".join(_fill(_LOSER, field=field, number=number) for field, number in fields),
         differs=" OR ".join(_fill(_DIFFERS, field=field) for field, _ in fields),
         fields=", ".join(f"w.{field}" for field, _ in fields),
@@ -76,8 +64,15 @@ def select(policies: tuple[FieldPolicy, ...]) -> str:
 
 
 def _winner(policy: FieldPolicy, number: int) -> str:
+    """Return the surviving fields of one policy and their origin, all of one record: the best that has any of them."""
     present = " OR ".join(f"{field} IS NOT NULL" for field in policy.fields)
-    return _fill(_WINNER, present=present, number=number, modulus=1 << NODE_BITS)
+    # arg_min passes over nulls, which would mix two records where several fields survive together.
+    pick = "arg_min" if len(policy.fields) == 1 else "arg_min_null"
+    picks = [(pick, field, field) for field in policy.fields] + [("arg_min", "origin", f"origin_{number}")]
+    return ", ".join(
+        _fill(_WINNER, pick=pick, column=column, name=name, number=number, present=present)
+        for pick, column, name in picks
+    )
 
 
 def _fill(template: str, **words: str | int) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 NODE_BITS = 40
-"""The lowest bits of a rank are the record's number, so that no two ranks are equal and the winner is in the rank."""
+"""The lowest bits of a rank are the record's number, so that no two ranks are equal."""
 
 _CRITERIA = {
     # name: (expression that is smaller for the better record, bits it takes)
@@ -35,7 +35,7 @@ class FieldPolicy:
 
     @property
     def rank(self) -> str:
-        """SQL of a number that is smallest for the record that survives; its lowest bits are the record's node."""
+        """SQL of a number that is smallest for the record that survives; no two records have the same."""
         expression = "CAST(is_deleted AS HUGEINT)"
         for name in self.criteria:
             term, bits = _CRITERIA[name]
