@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -14,8 +14,8 @@ import httpx
 from connectors import registry
 from connectors.connector import Connector, ConnectorContext
 from connectors.runtime.messages import Response
-from connectors.runtime.redaction import Secret
 from connectors.runtime.transport import EgressPolicy, RateLimit, RetryPolicy, Transport
+from tests.stand_ins import MemoryStore
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 """When every test sync starts: long after the world's present, so that settling hides nothing."""
@@ -32,30 +32,6 @@ _URLS = {
     "salesforce": {"login_url": "{}/{}/salesforce"},
     "customerio": {"base_url": "{}/{}/customerio/v1"},
 }
-
-
-class MemoryStore:
-    """A credential store in memory; remembers what was written to it, in order."""
-
-    def __init__(self, fields: Mapping[str, str]) -> None:
-        self.fields = {name: Secret(value) for name, value in fields.items()}
-        self.written: list[dict[str, str]] = []
-
-    def read(self) -> Mapping[str, Secret]:
-        return dict(self.fields)
-
-    def write(self, changed: Mapping[str, Secret]) -> None:
-        self.fields |= changed
-        self.written.append({name: value.reveal() for name, value in changed.items()})
-
-    def lock(self) -> AbstractContextManager[None]:
-        return nullcontext()
-
-    @property
-    def secrets(self) -> list[str]:
-        """Every value that must never be seen, tokens of this session included."""
-        names = {"client_id", "instance_url", "access_token_expires_at", "username"}
-        return [value.reveal() for name, value in self.fields.items() if value and name not in names]
 
 
 class Waiting:
@@ -87,7 +63,7 @@ class Sandboxed:
     _faults: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.store = MemoryStore(self.credentials)
+        self.store = MemoryStore(**self.credentials)
 
     @property
     def credentials(self) -> dict[str, str]:
@@ -98,7 +74,7 @@ class Sandboxed:
         self, *, rate: RateLimit | None = None, wrong: Mapping[str, str] | None = None, **settings: Any
     ) -> Connector:
         """Build a connector; ``wrong`` replaces credentials, further keywords are settings."""
-        store = self.store if wrong is None else MemoryStore({**self.credentials, **wrong})
+        store = self.store if wrong is None else MemoryStore(**{**self.credentials, **wrong})
         policy = EgressPolicy(frozenset(registry.manifest(self.connector_id).allowed_hosts), self.base_url)
         quick = RetryPolicy(base=0.0, uniform=lambda low, _: low)
         transport = Transport(

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,20 +15,17 @@ from typing import Any
 import pyarrow as pa
 
 from connectors.connector import (
-    Connector,
-    ConnectorContext,
     Credentials,
     Cursor,
     DeleteDetection,
     Entity,
     FieldMapping,
-    HealthStatus,
     Page,
     SyncOptions,
 )
 from connectors.errors import Reauthorise, Retry
 from connectors.landing import RAW_SCHEMA
-from connectors.runtime.redaction import Secret
+from tests.stand_ins import QuietConnector
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 SECRET = "correct-horse-battery-staple"
@@ -83,25 +79,11 @@ class Vendor:
     broken_page: int | None = None
 
 
-class Store:
-    """A credential store of one field."""
-
-    def read(self) -> Mapping[str, Secret]:
-        return {"key": Secret(SECRET)}
-
-    def write(self, changed: Mapping[str, Secret]) -> None:
-        raise AssertionError(f"the scripted vendor rotates nothing, yet {sorted(changed)} should be stored")
-
-    def lock(self) -> AbstractContextManager[None]:
-        return nullcontext()
-
-
-class HonestConnector(Connector):
+class HonestConnector(QuietConnector):
     """Reads the scripted vendor as a connector should."""
 
     def __init__(self, vendor: Vendor) -> None:
-        context = ConnectorContext({}, transport=None, credentials=Store(), clock=lambda: START)  # type: ignore[arg-type]  # it sends nothing
-        super().__init__(context)
+        super().__init__(START)
         self.vendor = vendor
 
     def authenticate(self) -> Credentials:
@@ -140,10 +122,6 @@ class HonestConnector(Connector):
     def get_schema(self, credentials: Credentials | None = None) -> list[FieldMapping]:
         del credentials
         return [FieldMapping("thing", "id", "string"), FieldMapping("thing", "note", "string")]
-
-    def health_check(self, credentials: Credentials) -> HealthStatus:
-        del credentials
-        return HealthStatus(ok=True, detail="it answers", checked_at=START)
 
 
 def table(records: Sequence[Thing]) -> pa.Table:

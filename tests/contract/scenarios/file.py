@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from connectors import registry
-from connectors.connector import Connector, ConnectorContext
+from connectors.connector import Connector
 from tests.contract.checks import Truth
-from tests.contract.sandboxed import MemoryStore
 from tests.contract.scenario import Scenario
+from tests.stand_ins import offline_context
 
 _NOW = datetime(2027, 1, 1, tzinfo=UTC)
 _FILES = 3
@@ -39,8 +39,7 @@ class VendorScenario(Scenario):
 
     def connect(self) -> Connector:
         settings = {"folder": str(self._folder), "updated_column": "updated_at"}
-        context = ConnectorContext(settings, None, MemoryStore({}), lambda: _NOW)  # type: ignore[arg-type]  # it sends nothing
-        return registry.build("file", context)
+        return registry.build("file", offline_context(_NOW, settings))
 
     def truth(self, entity: str) -> Truth:
         return Truth(frozenset(self._live[entity]))

@@ -10,23 +10,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from connectors.connector import Connector, Credentials, DeleteDetection, Entity, HealthStatus, Mode, Page
+from connectors.connector import DeleteDetection, Entity, Mode, Page
 from connectors.landing import RAW_SCHEMA
 from gtm_pipelines.control_plane import open_control_plane
 from gtm_pipelines.ingest import Limits, SyncReport, sync_connection
 from gtm_pipelines.warehouse import open_warehouse
+from tests.stand_ins import QuietConnector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from multiprocessing.connection import Connection as Pipe
     from multiprocessing.context import ForkServerProcess
 
-    from connectors.connector import Cursor, FieldMapping, SyncOptions
+    from connectors.connector import Connector, Credentials, Cursor, SyncOptions
     from gtm_pipelines.settings import Settings
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -68,15 +68,12 @@ def world(size: int, pause: float = 0.0) -> World:
     return World(tuple(Record(f"k{n}", n // 7, f'{{"n":{n}}}') for n in range(size)), pause)
 
 
-class ListConnector(Connector):
+class ListConnector(QuietConnector):
     """Reads a world by time and key, with a lag of one second."""
 
     def __init__(self, seen: World) -> None:
+        super().__init__(START)
         self._world = seen
-        self.context = SimpleNamespace(transport=SimpleNamespace(stats=SimpleNamespace(requests=0, bytes=0)))  # type: ignore[assignment]
-
-    def authenticate(self) -> Credentials:
-        return Credentials(base_url="", auth=None)
 
     def entities(self) -> list[Entity]:
         return [Entity("people", "", "$.id", "at", delete_detection=DeleteDetection.BOTH)]
@@ -92,14 +89,6 @@ class ListConnector(Connector):
             part = due[start : start + _PAGE]
             reached = {"watermark": _at(part[-1].second).isoformat()} if part else None
             yield Page(_rows(part), reached, has_more=start + _PAGE < len(due))
-
-    def get_schema(self, credentials: Credentials | None = None) -> list[FieldMapping]:
-        del credentials
-        return []
-
-    def health_check(self, credentials: Credentials) -> HealthStatus:
-        del credentials
-        return HealthStatus(ok=True, detail="", checked_at=START)
 
 
 def _at(second: int) -> datetime:
@@ -191,14 +180,15 @@ class WideConnector(ListConnector):
         for first in range(0, self._count, self._page):
             keys = range(first, min(first + self._page, self._count))
             texts = [f'{{"n":{n},"filler":"{str(n) * (self._size // len(str(n)))}"}}' for n in keys]
+            moments = [_at(n // 7) for n in keys]
             rows = {
                 "external_id": [f"k{n}" for n in keys],
-                "source_updated_at": [START + timedelta(seconds=n // 7) for n in keys],
+                "source_updated_at": moments,
                 "is_deleted": [False] * len(keys),
                 "payload": texts,
                 "payload_hash": [blake2b(text.encode(), digest_size=16).hexdigest() for text in texts],
             }
-            reached = {"watermark": rows["source_updated_at"][-1].isoformat()}
+            reached = {"watermark": moments[-1].isoformat()}
             yield Page(pa.table(rows, schema=RAW_SCHEMA), reached, has_more=keys[-1] + 1 < self._count)
 
 

@@ -10,7 +10,7 @@ import pytest
 from connectors.runtime.retry import RetryPolicy
 from connectors.runtime.transport import EgressPolicy, Limits, RateLimit, Transport
 from tests.integration.runtime.vendor import Reply, Vendor
-from tests.unit.connectors.doubles import VirtualTime
+from tests.stand_ins import VirtualTime
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from connectors.runtime.redaction import Secret
 from connectors.runtime.transport import Limits, RateLimit, Request
 from tests.integration.runtime.conftest import MakeTransport
 from tests.integration.runtime.vendor import Reply, Vendor
-from tests.unit.connectors.doubles import VirtualTime
+from tests.stand_ins import VirtualTime
 
 
 def page(vendor: Vendor, path: Any = "/people", **options: Any) -> Any:

@@ -14,7 +14,7 @@ from connectors.runtime.auth import OAuth2ClientCredentials, OAuth2Refresh, Toke
 from connectors.runtime.transport import Request
 from tests.integration.runtime.conftest import MakeTransport
 from tests.integration.runtime.vendor import Reply, Vendor
-from tests.unit.connectors.doubles import Store, VirtualTime
+from tests.stand_ins import MemoryStore, VirtualTime
 
 
 class TokenVendor:
@@ -51,10 +51,10 @@ def issuer(vendor: Vendor, reply: type[Reply]) -> Any:
 
 @pytest.fixture
 def store() -> Any:
-    return Store(client_id="client", client_secret="secret-of-client", refresh_token="refresh-0")
+    return MemoryStore(client_id="client", client_secret="secret-of-client", refresh_token="refresh-0")
 
 
-def refreshing(vendor: Vendor, store: Store, virtual: VirtualTime, **options: Any) -> TokenAuth:
+def refreshing(vendor: Vendor, store: MemoryStore, virtual: VirtualTime, **options: Any) -> TokenAuth:
     return OAuth2Refresh(store, vendor.origin + "/token", clock=virtual.clock, **options)
 
 
@@ -67,7 +67,7 @@ def calls(vendor: Vendor, target: Any) -> Any:
 
 
 def test_a01_a_token_refused_mid_sync_costs_one_refresh_and_the_same_page_again(
-    vendor: Vendor, issuer: TokenVendor, store: Store, virtual: VirtualTime, make_transport: MakeTransport
+    vendor: Vendor, issuer: TokenVendor, store: MemoryStore, virtual: VirtualTime, make_transport: MakeTransport
 ) -> None:
     auth, transport = refreshing(vendor, store, virtual), make_transport()
     transport.send(data(vendor), auth)
@@ -78,7 +78,7 @@ def test_a01_a_token_refused_mid_sync_costs_one_refresh_and_the_same_page_again(
 
 @pytest.mark.usefixtures("issuer")
 def test_a_token_about_to_end_is_renewed_before_it_fails(
-    vendor: Vendor, store: Store, virtual: VirtualTime, make_transport: MakeTransport
+    vendor: Vendor, store: MemoryStore, virtual: VirtualTime, make_transport: MakeTransport
 ) -> None:
     auth, transport = refreshing(vendor, store, virtual), make_transport()
     transport.send(data(vendor), auth)
@@ -88,7 +88,7 @@ def test_a_token_about_to_end_is_renewed_before_it_fails(
 
 
 def test_a02_two_hundred_workers_that_find_it_expired_make_one_refresh(
-    vendor: Vendor, issuer: TokenVendor, store: Store, virtual: VirtualTime, make_transport: MakeTransport
+    vendor: Vendor, issuer: TokenVendor, store: MemoryStore, virtual: VirtualTime, make_transport: MakeTransport
 ) -> None:
     errors: list[BaseException] = []
 
@@ -110,7 +110,7 @@ def test_a02_two_hundred_workers_that_find_it_expired_make_one_refresh(
 
 
 def test_a03_a_rotated_token_is_stored_before_the_access_token_is_used(
-    vendor: Vendor, issuer: TokenVendor, store: Store, virtual: VirtualTime, make_transport: MakeTransport
+    vendor: Vendor, issuer: TokenVendor, store: MemoryStore, virtual: VirtualTime, make_transport: MakeTransport
 ) -> None:
     seen: list[str] = []
     original = issuer.__call__
@@ -128,7 +128,7 @@ def test_a03_a_rotated_token_is_stored_before_the_access_token_is_used(
 
 @pytest.mark.usefixtures("issuer")
 def test_a_crash_between_store_and_use_is_recovered_without_a_second_refresh(
-    vendor: Vendor, store: Store, virtual: VirtualTime, make_transport: MakeTransport
+    vendor: Vendor, store: MemoryStore, virtual: VirtualTime, make_transport: MakeTransport
 ) -> None:
     make_transport().authorise(refreshing(vendor, store, virtual))
     make_transport().send(data(vendor), refreshing(vendor, store, virtual))
@@ -136,7 +136,7 @@ def test_a_crash_between_store_and_use_is_recovered_without_a_second_refresh(
 
 
 def test_a05_trouble_at_the_token_endpoint_leaves_the_credential_alone(
-    vendor: Vendor, reply: type[Reply], store: Store, virtual: VirtualTime, make_transport: MakeTransport
+    vendor: Vendor, reply: type[Reply], store: MemoryStore, virtual: VirtualTime, make_transport: MakeTransport
 ) -> None:
     vendor.script = [reply(503)]
     before = store.shown()
@@ -147,7 +147,7 @@ def test_a05_trouble_at_the_token_endpoint_leaves_the_credential_alone(
 
 
 def test_a06_invalid_grant_asks_for_a_person_after_one_call(
-    vendor: Vendor, issuer: TokenVendor, store: Store, virtual: VirtualTime, make_transport: MakeTransport
+    vendor: Vendor, issuer: TokenVendor, store: MemoryStore, virtual: VirtualTime, make_transport: MakeTransport
 ) -> None:
     issuer.refresh = "somebody-elses"
     with pytest.raises(Reauthorise) as caught:
@@ -159,7 +159,7 @@ def test_a06_invalid_grant_asks_for_a_person_after_one_call(
 
 
 def test_a09_an_answer_without_a_refresh_token_keeps_the_old_one(
-    vendor: Vendor, reply: type[Reply], store: Store, virtual: VirtualTime, make_transport: MakeTransport
+    vendor: Vendor, reply: type[Reply], store: MemoryStore, virtual: VirtualTime, make_transport: MakeTransport
 ) -> None:
     vendor.script = [reply(body=b'{"access_token":"access-x"}')]
     make_transport().authorise(refreshing(vendor, store, virtual))
@@ -168,7 +168,7 @@ def test_a09_an_answer_without_a_refresh_token_keeps_the_old_one(
 
 
 def test_a10_a_token_endpoint_that_redirects_is_refused(
-    vendor: Vendor, reply: type[Reply], store: Store, virtual: VirtualTime, make_transport: MakeTransport
+    vendor: Vendor, reply: type[Reply], store: MemoryStore, virtual: VirtualTime, make_transport: MakeTransport
 ) -> None:
     vendor.script = [reply(307, headers={"Location": "/elsewhere"})]
     with pytest.raises(Stop, match="redirect_refused"):
@@ -177,7 +177,7 @@ def test_a10_a_token_endpoint_that_redirects_is_refused(
 
 
 def test_s15_a_token_url_outside_the_allowed_hosts_is_refused(
-    store: Store, virtual: VirtualTime, make_transport: MakeTransport
+    store: MemoryStore, virtual: VirtualTime, make_transport: MakeTransport
 ) -> None:
     auth = OAuth2Refresh(store, "https://evil.example.com/token", clock=virtual.clock)
     with pytest.raises(Stop, match="egress_refused"):
@@ -186,7 +186,7 @@ def test_s15_a_token_url_outside_the_allowed_hosts_is_refused(
 
 
 def test_a_session_keeps_what_the_vendor_says_beside_the_token(
-    vendor: Vendor, reply: type[Reply], store: Store, virtual: VirtualTime, make_transport: MakeTransport
+    vendor: Vendor, reply: type[Reply], store: MemoryStore, virtual: VirtualTime, make_transport: MakeTransport
 ) -> None:
     vendor.script = [reply(body=b'{"access_token":"t-0001","instance_url":"https://na1.vendor.com"}')]
     keep = {"keep": ("instance_url",)}
@@ -197,7 +197,7 @@ def test_a_session_keeps_what_the_vendor_says_beside_the_token(
 
 
 def test_a_fresh_token_that_is_refused_too_asks_for_a_person(
-    vendor: Vendor, reply: type[Reply], store: Store, virtual: VirtualTime, make_transport: MakeTransport
+    vendor: Vendor, reply: type[Reply], store: MemoryStore, virtual: VirtualTime, make_transport: MakeTransport
 ) -> None:
     vendor.script = [lambda asked: reply(401) if asked.target == "/data" else reply(body=b'{"access_token":"t-0002"}')]
     with pytest.raises(Reauthorise):
@@ -206,7 +206,7 @@ def test_a_fresh_token_that_is_refused_too_asks_for_a_person(
 
 
 def test_client_credentials_log_in_by_form_or_by_basic(
-    vendor: Vendor, reply: type[Reply], store: Store, virtual: VirtualTime, make_transport: MakeTransport
+    vendor: Vendor, reply: type[Reply], store: MemoryStore, virtual: VirtualTime, make_transport: MakeTransport
 ) -> None:
     vendor.script = [reply(body=b'{"access_token":"t-0003","expires_in":"60"}')]
     url = vendor.origin + "/token"
@@ -218,10 +218,10 @@ def test_client_credentials_log_in_by_form_or_by_basic(
 
 
 def test_a_replaced_static_key_is_used_at_once(vendor: Vendor, make_transport: MakeTransport) -> None:
-    store = Store(api_key="first-key-000")
+    store = MemoryStore(api_key="first-key-000")
     transport, auth = make_transport(), bearer(store, "api_key")
     transport.send(data(vendor), auth)
-    store.fields.update(Store(api_key="second-key-00").fields)
+    store.fields.update(MemoryStore(api_key="second-key-00").fields)
     transport.send(data(vendor), auth)
     assert [asked.headers["authorization"] for asked in vendor.asked] == [
         "Bearer first-key-000",
@@ -233,5 +233,5 @@ def test_a_connection_without_its_credential_says_which_one_is_missing(
     vendor: Vendor, make_transport: MakeTransport
 ) -> None:
     with pytest.raises(Reauthorise, match="no api_key"):
-        make_transport().send(data(vendor), bearer(Store(), "api_key"))
+        make_transport().send(data(vendor), bearer(MemoryStore(), "api_key"))
     assert vendor.asked == []

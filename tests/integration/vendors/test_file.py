@@ -13,9 +13,10 @@ import polars as pl
 import pytest
 
 from connectors import registry
-from connectors.connector import Connector, ConnectorContext, Mode
+from connectors.connector import Connector, Mode
 from connectors.errors import ConnectorError, Retry, Stop
 from tests.contract.checks import Read, read
+from tests.stand_ins import offline_context
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 Build = Callable[..., Connector]
@@ -24,9 +25,7 @@ Build = Callable[..., Connector]
 @pytest.fixture
 def build(tmp_path: Path) -> Build:
     def made(**settings: Any) -> Connector:
-        values = {"folder": str(tmp_path), **settings}
-        context = ConnectorContext(values, transport=None, credentials=None, clock=lambda: NOW)  # type: ignore[arg-type]  # it sends nothing
-        return registry.build("file", context)
+        return registry.build("file", offline_context(NOW, {"folder": str(tmp_path), **settings}))
 
     return made
 
@@ -136,9 +135,7 @@ def test_a_quote_within_a_field_is_a_letter_like_others(build: Build, tmp_path: 
 def test_columns_of_one_name_keep_both_values_and_it_is_said(build: Build, tmp_path: Path) -> None:
     write(tmp_path / "people.csv", "id,email,email,,email_2\n1,a@x.co,b@x.co,c,d\n")
     done = taken(build())
-    assert payloads(done) == [
-        {"id": "1", "email": "a@x.co", "email_3": "b@x.co", "column_4": "c", "email_2": "d"}
-    ]
+    assert payloads(done) == [{"id": "1", "email": "a@x.co", "email_3": "b@x.co", "column_4": "c", "email_2": "d"}]
     assert "column 3 repeats 'email': 'email_3'" in told(done)
     assert "column 4 has no name" in told(done)
 

@@ -15,7 +15,7 @@ from connectors.errors import Resync, Stop
 from connectors.manifest import parse_manifest
 from connectors.runtime.classification import Do, decide, error_for
 from connectors.runtime.messages import Request, Response
-from tests.unit.connectors.doubles import Store
+from tests.stand_ins import MemoryStore, offline_context
 from tests.unit.connectors.manifests import ACME
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
@@ -47,7 +47,7 @@ def connector(answers: dict[str, Any], text: str = ACME, **settings: Any) -> Any
     context = ConnectorContext(
         {"workspace": "w 1", **settings},
         handed,
-        Store(api_key="key-of-acme"),
+        MemoryStore(api_key="key-of-acme"),
         lambda: NOW,
     )
     return generic(parse_manifest(text), Path("missing.yml"))(context), transport
@@ -219,8 +219,7 @@ def test_the_catalogue_joins_the_manifests_fields_with_the_default_mapping(tmp_p
         "entities:\n  people:\n    - {target: person, fields: {email: {source: email, transform: email}}}\n"
     )
     made = generic(parse_manifest(ACME), mapping)
-    unused: Any = FakeTransport({})
-    fields = made(ConnectorContext({}, unused, Store(), lambda: NOW)).get_schema()
+    fields = made(offline_context(NOW)).get_schema()
     assert [(field.source, field.target, field.field, field.transform, field.type) for field in fields] == [
         ("email", "person", "email", "email", "string"),
         ("shoe_size", None, None, "none", "integer"),

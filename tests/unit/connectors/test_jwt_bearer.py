@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from connectors.errors import Reauthorise
 from connectors.runtime.auth import JwtBearer
 from connectors.runtime.redaction import redact
-from tests.unit.connectors.doubles import Store, VirtualTime
+from tests.stand_ins import MemoryStore, VirtualTime
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
@@ -23,7 +23,7 @@ def pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
     return key.private_bytes(*form).decode()
 
 
-def auth(store: Store, virtual: VirtualTime) -> JwtBearer:
+def auth(store: MemoryStore, virtual: VirtualTime) -> JwtBearer:
     url = "https://login.vendor.com/token"
     return JwtBearer(store, url, clock=virtual.clock, audience="https://login.vendor.com")
 
@@ -33,7 +33,8 @@ def unpacked(segment: str) -> bytes:
 
 
 def test_the_assertion_verifies_and_ends_in_three_minutes() -> None:
-    store, virtual = Store(client_id="client-0001", username="robot@acme.test", private_key=pem(KEY)), VirtualTime()
+    virtual = VirtualTime()
+    store = MemoryStore(client_id="client-0001", username="robot@acme.test", private_key=pem(KEY))
     request = auth(store, virtual).token_request(store.read())
     assertion = parse_qs(request.content.decode())["assertion"][0]
     head, claims, signature = assertion.split(".")
@@ -50,14 +51,14 @@ def test_the_assertion_verifies_and_ends_in_three_minutes() -> None:
 
 @pytest.mark.parametrize("key", ["", "not a key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----"])
 def test_a_key_that_is_none_asks_for_a_person_without_repeating_it(key: str) -> None:
-    store = Store(client_id="client-0001", username="robot@acme.test", private_key=key)
+    store = MemoryStore(client_id="client-0001", username="robot@acme.test", private_key=key)
     with pytest.raises(Reauthorise) as caught:
         auth(store, VirtualTime()).token_request(store.read())
     assert "AAAA" not in str(caught.value)
 
 
 def test_a_key_of_another_kind_is_refused() -> None:
-    store = Store(
+    store = MemoryStore(
         client_id="c-000001", username="robot@acme.test", private_key=pem(ec.generate_private_key(ec.SECP256R1()))
     )
     with pytest.raises(Reauthorise, match="not an RSA key"):

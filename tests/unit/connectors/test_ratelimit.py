@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connectors.runtime.ratelimit import RateLimit, TokenBucket
-from tests.unit.connectors.doubles import VirtualTime
+from tests.stand_ins import VirtualTime
 
 
 def bucket(limit: RateLimit | None, virtual: VirtualTime) -> TokenBucket:

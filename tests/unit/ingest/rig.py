@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -17,8 +16,6 @@ from connectors.connector import (
     Credentials,
     Cursor,
     Entity,
-    FieldMapping,
-    HealthStatus,
     Mode,
     Page,
     SyncOptions,
@@ -30,6 +27,7 @@ from gtm_pipelines.ingest import SyncReport, sync_connection
 from gtm_pipelines.ingest.state import EntityState, read_states
 from gtm_pipelines.settings import Settings
 from gtm_pipelines.warehouse import open_warehouse
+from tests.stand_ins import QuietConnector
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 Row = dict[str, Any]
@@ -75,17 +73,17 @@ def entity(name: str = "people", **changes: Any) -> Entity:
     return Entity(name, **(known | changes))
 
 
-class ScriptedConnector(Connector):
+class ScriptedConnector(QuietConnector):
     """Plays what the vendor's script says, and remembers what it was asked."""
 
     def __init__(self, vendor: Vendor) -> None:
+        super().__init__(START)
         self.vendor = vendor
-        self.context = SimpleNamespace(transport=SimpleNamespace(stats=SimpleNamespace(requests=0, bytes=0)))  # type: ignore[assignment]  only the counters are read
 
     def authenticate(self) -> Credentials:
         if self.vendor.refusal is not None:
             raise self.vendor.refusal
-        return Credentials(base_url="https://vendor.example", auth=None)
+        return super().authenticate()
 
     def entities(self) -> list[Entity]:
         return self.vendor.entities
@@ -94,17 +92,8 @@ class ScriptedConnector(Connector):
         del credentials
         self.vendor.asked.append((options.entity, cursor, options.mode))
         for each in self.vendor.plays[options.entity](cursor, options):
-            self.context.transport.stats.requests += 1
-            self.context.transport.stats.bytes += 100
+            self.context.transport.stats.add(requests=1, size=100)
             yield each
-
-    def get_schema(self, credentials: Credentials | None = None) -> list[FieldMapping]:
-        del credentials
-        return []
-
-    def health_check(self, credentials: Credentials) -> HealthStatus:
-        del credentials
-        return HealthStatus(ok=True, detail="", checked_at=START)
 
 
 @dataclass
