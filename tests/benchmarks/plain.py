@@ -6,7 +6,10 @@ vendor's maximum. ``file_format`` is dlt's own default (``insert_values``) or ``
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dlt.common.destination import TLoaderFileFormat
 
 FIELDS = (
     "Id,AccountId,FirstName,LastName,Email,Phone,MobilePhone,Title,LeadSource,OwnerId,MasterRecordId,IsDeleted,"
@@ -14,7 +17,7 @@ FIELDS = (
 )
 
 
-def run(*, instance_url: str, token: str, directory: str, file_format: str) -> dict[str, Any]:
+def run(*, instance_url: str, token: str, directory: str, file_format: TLoaderFileFormat) -> dict[str, Any]:
     """Read all contacts; return rows loaded and seconds spent in each of dlt's steps."""
     import os
     import time
@@ -52,5 +55,8 @@ def run(*, instance_url: str, token: str, directory: str, file_format: str) -> d
     started = time.perf_counter()
     pipeline.run(source, loader_file_format=file_format)
     seconds = time.perf_counter() - started
-    rows = pipeline.last_trace.last_normalize_info.row_counts["contact"]
+    normalised = pipeline.last_trace and pipeline.last_trace.last_normalize_info
+    if not normalised:
+        raise RuntimeError("dlt kept no trace of its run")
+    rows = normalised.row_counts["contact"]
     return {"rows": rows, "seconds": seconds}

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
 from gtm_pipelines import sandbox
 from gtm_pipelines.control_plane import open_control_plane
 from gtm_pipelines.settings import Settings
@@ -34,7 +36,7 @@ class Stage:
 
     def home(self, name: str) -> Settings:
         """Return settings of a home of its own, with the tenant and its connections in place."""
-        settings = Settings(home=self.directory / name, encryption_key=KEY, sandbox_url=self.url)
+        settings = Settings(home=self.directory / name, encryption_key=SecretStr(KEY), sandbox_url=self.url)
         with open_control_plane(settings, actor="trial") as control:
             if not control.list_tenants():
                 control.add_tenant(TENANT)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import dagster as dg
+import dagster as dg
 
 
 def graph_text(definitions: dg.Definitions) -> str:
@@ -14,7 +11,9 @@ def graph_text(definitions: dg.Definitions) -> str:
     lines = ["# The asset graph. Written by `python -m tests.graph.write`; reviewed like code.", ""]
     for key in sorted(graph.get_all_asset_keys(), key=lambda key: key.to_user_string()):
         node = graph.get(key)
-        partitions = node.partitions_def.name if node.partitions_def is not None else "-"
+        partitions = (
+            node.partitions_def.name if isinstance(node.partitions_def, dg.DynamicPartitionsDefinition) else "-"
+        )
         lines.append(key.to_user_string())
         lines.append(
             f"  group {node.group_name}, kinds {' '.join(sorted(node.kinds))}, owners {' '.join(sorted(node.owners))}, "

@@ -5,7 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import dagster as dg
 import pytest
 
 from gtm_pipelines.defs.composition import compose
@@ -70,10 +72,12 @@ def test_the_mode_of_a_sync_job_is_its_tag(job: str, mode: str) -> None:
 def test_full_sync_opens_with_its_form() -> None:
     """An operator who never saw the form finds its two fields in the launchpad."""
     job = compose().resolve_job_def("full_sync")
-    assert job.partitions_def is not None
+    assert isinstance(job.partitions_def, dg.DynamicPartitionsDefinition)
     assert job.partitions_def.name == "tenants"
-    fields = job.run_config_schema.config_type.fields["resources"].config_type.fields["request"].config_type.fields
-    assert set(fields["config"].config_type.fields) == {"entities", "reason"}
+    form: Any = job.run_config_schema.config_type
+    for step in ("resources", "request", "config"):
+        form = form.fields[step].config_type
+    assert set(form.fields) == {"entities", "reason"}
 
 
 def test_the_code_location_loads_as_the_ui_loads_it() -> None:

@@ -48,9 +48,10 @@ class Ingest:
                 name: EntityReport(created=self.changed) for name in more["entities"] or ENTITIES[found.connector]
             },
         )
-        answer = self.answers.get((tenant, found.connector), lambda report: report)(report)
-        control.record_sync(answer.model_dump(mode="json"))
-        return answer
+        if answer := self.answers.get((tenant, found.connector)):
+            report = answer(report)
+        control.record_sync(report.model_dump(mode="json"))
+        return report
 
 
 ENTITIES = {

@@ -75,7 +75,8 @@ def test_jobs_run_from_a_function_call_stand_in_the_instance_like_any_other(inst
         checks = instance.get_records_for_run(
             refined.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
         ).records
-        told = [record.event_log_entry.dagster_event.event_specific_data for record in checks]  # type: ignore[union-attr]
+        events = [record.event_log_entry.get_dagster_event() for record in checks]
+        told = [event.asset_check_evaluation_data for event in events]
         assert [data for data in told if not data.passed] == []
         assert {data.partition for data in told} == {*TENANTS, None}
 

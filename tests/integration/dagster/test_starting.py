@@ -43,7 +43,10 @@ def tick(house: House, sensor: dg.SensorDefinition, cursor: str | None = None, h
         repository_def=house.definitions.get_repository_def(),
     ) as context:
         answer = sensor(context)
-    return answer if isinstance(answer, dg.SensorResult) else dg.SensorResult(skip_reason=answer)
+    if isinstance(answer, dg.SkipReason):
+        return dg.SensorResult(skip_reason=answer)
+    assert isinstance(answer, dg.SensorResult)
+    return answer
 
 
 def scheduled(house: House, hours: int = 1) -> list[dg.RunRequest]:

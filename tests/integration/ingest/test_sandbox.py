@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from pydantic import SecretStr
 
 from connectors.connector import ConnectorContext
 from gtm_pipelines import sandbox
@@ -28,7 +29,7 @@ def stage(tmp_path: Path) -> Iterator[tuple[Settings, ControlPlane, Path]]:
     worlds = tmp_path / "worlds"
     sandbox.create_world(worlds, "acme", size=60, seed=5)
     with sandbox.running(worlds) as url:
-        settings = Settings(home=tmp_path / "home", encryption_key="5a" * 32, sandbox_url=url)
+        settings = Settings(home=tmp_path / "home", encryption_key=SecretStr("5a" * 32), sandbox_url=url)
         with open_control_plane(settings) as control:
             control.add_tenant("acme")
             control.add_connection(

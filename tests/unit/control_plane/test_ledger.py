@@ -13,9 +13,8 @@ from gtm_pipelines.control_plane import InvalidInputError, NotFoundError
 from gtm_pipelines.control_plane.schedule import check_schedule, next_fire
 
 if TYPE_CHECKING:
-    from conftest import StillClock
-
     from gtm_pipelines.control_plane import ControlPlane
+    from tests.unit.control_plane.conftest import StillClock
 
 CRM = ("acme", "crm", "salesforce")
 

@@ -21,7 +21,7 @@ OLD, NEW = "0123456789abcdef" * 4, "e" * 64
 
 def snippet(holding: str) -> str:
     """Return the guide's Python example that contains ``holding``."""
-    return next(code for code in re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL) if holding in code)
+    return next(code[1] for code in re.finditer(r"```python\n(.*?)```", GUIDE, re.DOTALL) if holding in code[1])
 
 
 @pytest.fixture

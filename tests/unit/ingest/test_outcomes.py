@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from dlt.common.runtime import anon_tracker
@@ -19,6 +19,12 @@ from gtm_pipelines.warehouse import open_warehouse
 from tests.unit.ingest.rig import entity, mark, page, row
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dlt.common.pipeline import LoadInfo
+
+    from connectors.connector import Cursor, Page, SyncOptions
+    from gtm_pipelines.ingest import Progress
     from tests.unit.ingest.rig import Rig
 
 
@@ -81,7 +87,7 @@ def test_a_lost_cursor_makes_that_entity_alone_read_in_full(rig: Rig) -> None:
     rig.vendor.says(page([row("1", 1)], mark(1)), entity="b")
     rig.sync()
 
-    def play(cursor, _):  # noqa: ANN001, ANN202  the shape is Play
+    def play(cursor: Cursor | None, _: SyncOptions) -> Iterator[Page]:
         if cursor is not None:
             yield page([row("9", 1)], None, more=True)
             raise Resync("token_expired", "410")
@@ -197,14 +203,14 @@ def test_a_long_read_is_stored_on_its_way(rig: Rig) -> None:
     pages = [page([row(f"{n}-{m}", n) for m in range(10)], mark(n), more=n < 9) for n in range(10)]
     loads: list[int] = []
 
-    def play(*_: object):  # noqa: ANN202  the shape is Play
+    def play(*_: object) -> Iterator[Page]:
         for each in pages:
             yield each
             if each.has_more:
                 loads.append(rig.rows("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'people'")[0][0])
                 loads[-1] = loads[-1] and rig.rows("SELECT count(*) FROM raw_crm.people")[0][0]
 
-    rig.vendor.plays["people"] = play  # type: ignore[assignment]
+    rig.vendor.plays["people"] = play
     report = rig.sync(limits=Limits(checkpoint_rows=30))
     assert loads == [0, 0, 30, 30, 30, 60, 60, 60, 90]
     assert (report.entities["people"].created, rig.state().cursor) == (100, mark(9))
@@ -261,13 +267,13 @@ def test_a_sync_whose_lease_was_taken_over_stores_nothing(rig: Rig) -> None:
     rig.vendor.says(page([row("1", 1)], mark(1)))
     rig.sync()
 
-    def play(*_: object):  # noqa: ANN202  the shape is Play
+    def play(*_: object) -> Iterator[Page]:
         yield page([row("2", 2)], mark(2), more=True)
         rig.control.remove_connection("acme", "crm")
         rig.control.add_connection("acme", "crm", "scripted")
         yield page([], mark(2))
 
-    rig.vendor.plays["people"] = play  # type: ignore[assignment]
+    rig.vendor.plays["people"] = play
     report = rig.sync()
     assert (report.status, report.errors[0].code) == (Status.FAILED, "lease_lost")
     assert (set(rig.stored()), rig.state().cursor) == ({"1"}, mark(1))
@@ -284,9 +290,10 @@ def test_a_held_warehouse_defers_the_sync_and_the_next_one_reads_again(rig: Rig)
 
 def test_a_load_that_dies_is_restarted_once_in_a_fresh_directory(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """The wedge: dlt's own working directory makes every further run of the pipeline raise."""
-    real, directories = Pipeline.load, []
+    real = Pipeline.load
+    directories: list[str] = []
 
-    def wedged(self, *args, **kwargs):  # noqa: ANN001, ANN002, ANN003, ANN202  dlt's signature
+    def wedged(self: Pipeline, *args: Any, **kwargs: Any) -> LoadInfo:
         directories.append(self.pipelines_dir)
         if len(directories) == 1:
             real(self, *args, **kwargs)
@@ -363,7 +370,7 @@ def test_a_merge_leaves_no_second_copy_of_its_rows(rig: Rig) -> None:
 
 def test_the_ledger_keeps_the_report_and_a_watcher_sees_the_way(rig: Rig) -> None:
     rig.vendor.says(page([row("1", 1)], None, more=True), page([row("2", 2)], mark(2)))
-    seen = []
+    seen: list[Progress] = []
     report = rig.sync(on_progress=seen.append)
     assert [(each.stage, each.rows) for each in seen] == [("reading", 1), ("reading", 2), ("storing", 2)]
     (kept,) = rig.control.last_syncs("acme", "crm")
