@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import subprocess
 import sys
 import tempfile
+import urllib.parse
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,9 +48,6 @@ def served(directory: Path, people: int) -> Iterator[str]:
 
 def token_for(url: str) -> str:
     """Log in to the sandbox's Salesforce as the plain reader would."""
-    import json
-    import urllib.parse
-
     form = urllib.parse.urlencode(
         {
             "grant_type": "refresh_token",
