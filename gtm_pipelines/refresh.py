@@ -163,7 +163,7 @@ class _Refresh:
             self._stage(Stage.CANONICAL, lambda: self._refine(warehouse))
             self._stage(Stage.GOLDEN, lambda: self._resolve(warehouse))
             if self.report.is_idle and self._is_published(warehouse):
-                self.stages.clear()
+                self.stages -= {Stage.MARTS, Stage.PUBLISH}
             self._stage(Stage.MARTS, lambda: self._build(warehouse))
             self._stage(Stage.CHECKS, lambda: self._check(warehouse))
             self.report.columns = _columns(warehouse)

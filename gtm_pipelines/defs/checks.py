@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from gtm_pipelines.defs import freshness
 from gtm_pipelines.defs.partitions import TENANTS
 from gtm_pipelines.defs.tables import canonical_key, golden_key, mart_key
 from gtm_pipelines.warehouse import sql_files
 from quality.canonical import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from gtm_pipelines.refresh import RefreshReport
@@ -29,6 +30,9 @@ CONTRACT, QUARANTINE, WHOLE, IDENTITY, GRAIN = (
     "identity_is_sane",
     "grain_holds",
 )
+FRESH = dg.AssetCheckKey(freshness.MART, freshness.CHECK)
+OFFENDING = "offending"
+Findings = dict[dg.AssetCheckKey, tuple[list[str], int]]
 ACCEPTABLE_REJECTIONS = 0.05
 """Share of rows of a kind that may be kept out before a person should look at the mapping or at the source."""
 
@@ -52,7 +56,7 @@ def home_of(check: str) -> dg.AssetCheckKey:
 
 def check_specs() -> list[dg.AssetCheckSpec]:
     """Return every check; those made of SQL files describe themselves by the files' first lines."""
-    specs = []
+    specs = [_spec(FRESH.asset_key, FRESH.name, freshness.PROMISE)]
     for kind in Kind:
         key = canonical_key(kind)
         specs.append(
@@ -78,39 +82,9 @@ def _spec(key: dg.AssetKey, name: str, description: str) -> dg.AssetCheckSpec:
     return dg.AssetCheckSpec(name, asset=key, description=description, partitions_def=TENANTS)
 
 
-def evaluations(selected: AbstractSet[dg.AssetCheckKey], report: RefreshReport) -> Iterator[dg.AssetCheckEvaluation]:
-    """Judge one tenant's refresh; a refresh that had nothing to do judges nothing anew."""
-    for key, (faults, rows) in sorted(_faults(report).items()):
-        if key in selected:
-            yield dg.AssetCheckEvaluation(
-                asset_key=key.asset_key,
-                check_name=key.name,
-                passed=not faults,
-                partition=report.tenant,
-                severity=dg.AssetCheckSeverity.WARN if key.name == QUARANTINE else dg.AssetCheckSeverity.ERROR,
-                description="; ".join(faults) or None,
-                metadata={"offending rows": rows},
-            )
-
-
-def summaries(selected: AbstractSet[dg.AssetCheckKey], reports: list[RefreshReport]) -> Iterator[dg.AssetCheckResult]:
-    """Sum up each check over the run's tenants, which Dagster wants of a step that covers several."""
-    for key in sorted(selected):
-        found = {report.tenant: _faults(report).get(key, ([], 0)) for report in reports}
-        bad = {tenant: faults for tenant, (faults, _) in found.items() if faults}
-        yield dg.AssetCheckResult(
-            asset_key=key.asset_key,
-            check_name=key.name,
-            passed=not bad,
-            severity=dg.AssetCheckSeverity.WARN if key.name == QUARANTINE else dg.AssetCheckSeverity.ERROR,
-            description="; ".join(f"{tenant}: {', '.join(faults)}" for tenant, faults in bad.items()) or None,
-            metadata={"offending rows": sum(rows for _, rows in found.values())},
-        )
-
-
-def _faults(report: RefreshReport) -> dict[dg.AssetCheckKey, tuple[list[str], int]]:
-    """Return for each check what it found, in sentences, and how many rows offend it."""
-    found: dict[dg.AssetCheckKey, tuple[list[str], int]] = {}
+def findings(report: RefreshReport, stale: Sequence[str]) -> Findings:
+    """Return for each check what it found in a tenant, in sentences, and how many rows or sources offend it."""
+    found: Findings = {FRESH: (list(stale), len(stale))}
     for kind, broken in report.contract.items():
         lines = [f"{fault.field} breaks {fault.rule} in {fault.rows} rows" for fault in broken]
         found[dg.AssetCheckKey(canonical_key(kind), CONTRACT)] = lines, sum(fault.rows for fault in broken)
@@ -121,6 +95,43 @@ def _faults(report: RefreshReport) -> dict[dg.AssetCheckKey, tuple[list[str], in
         more = [] if check.passed else [f"{check.name}: {check.offending} rows, as {', '.join(check.samples)}"]
         found[key] = lines + more, rows + check.offending
     return found
+
+
+def evaluations(
+    selected: AbstractSet[dg.AssetCheckKey], tenant: str, found: Findings
+) -> Iterator[dg.AssetCheckEvaluation]:
+    """Turn a tenant's findings into evaluations of its partition."""
+    for key in sorted(selected & found.keys()):
+        faults, offending = found[key]
+        yield dg.AssetCheckEvaluation(
+            asset_key=key.asset_key,
+            check_name=key.name,
+            passed=not faults,
+            partition=tenant,
+            severity=_severity(key),
+            description="; ".join(faults) or None,
+            metadata={OFFENDING: offending},
+        )
+
+
+def summaries(selected: AbstractSet[dg.AssetCheckKey], found: Mapping[str, Findings]) -> Iterator[dg.AssetCheckResult]:
+    """Sum up each check over the run's tenants, which Dagster wants of a step that covers several."""
+    for key in sorted(selected):
+        judged = {tenant: findings[key] for tenant, findings in found.items() if key in findings}
+        bad = {tenant: faults for tenant, (faults, _) in judged.items() if faults}
+        yield dg.AssetCheckResult(
+            asset_key=key.asset_key,
+            check_name=key.name,
+            passed=not bad,
+            severity=_severity(key),
+            description="; ".join(f"{tenant}: {', '.join(faults)}" for tenant, faults in bad.items()) or None,
+            metadata={OFFENDING: sum(offending for _, offending in judged.values())},
+        )
+
+
+def _severity(key: dg.AssetCheckKey) -> dg.AssetCheckSeverity:
+    """Return how bad a finding is: data that contradicts itself is an error, the rest is for someone to look at."""
+    return dg.AssetCheckSeverity.WARN if key == FRESH or key.name == QUARANTINE else dg.AssetCheckSeverity.ERROR
 
 
 def _rejections(report: RefreshReport, kind: str) -> tuple[list[str], int]:

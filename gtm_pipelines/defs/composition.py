@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from gtm_pipelines.defs.console import redacted_console
-from gtm_pipelines.defs.freshness import every_source_fresh, freshness
+from gtm_pipelines.defs.freshness import freshness
 from gtm_pipelines.defs.installation import Installation
 from gtm_pipelines.defs.jobs import build_jobs
 from gtm_pipelines.defs.raw import build_raw_assets
@@ -24,7 +24,6 @@ def compose() -> dg.Definitions:
     """Return the definitions of the code location."""
     return dg.Definitions(
         assets=[*build_raw_assets(), build_refined_assets()],
-        asset_checks=[every_source_fresh],
         jobs=build_jobs(),
         schedules=[sync_due],
         sensors=[tenant_partitions, first_connection, raw_changed, run_failed, freshness, lost_runs, old_runs],

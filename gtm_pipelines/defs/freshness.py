@@ -1,11 +1,10 @@
 """Whether every source of every tenant is as fresh as its schedule promises.
 
-Dagster's freshness policies know assets, not tenants, and a broken sync triggers nothing that could check itself. So a
-sensor looks at the ledger and reports the check only when a tenant's answer changes.
+Dagster's freshness policies know assets, not tenants. Every refinement judges its tenants; but a broken sync brings no
+refinement, so a sensor looks at the ledger too, and reports the check whenever a tenant's answer changes.
 """
 
 import json
-import warnings
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -13,7 +12,6 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from gtm_pipelines.defs.installation import Installation
-from gtm_pipelines.defs.partitions import TENANTS
 
 if TYPE_CHECKING:
     from gtm_pipelines.control_plane import Connection, ControlPlane
@@ -23,30 +21,10 @@ CHECK = "every_source_fresh"
 PATIENCE = timedelta(hours=2)
 """How late behind its own schedule a source may be before it counts as stale."""
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore", dg.PreviewWarning)  # partitioned checks are marked as preview; verified to work
-
-    @dg.asset_check(
-        asset=MART,
-        name=CHECK,
-        partitions_def=TENANTS,
-        description="Every active connection of the tenant was read successfully within its schedule, "
-        f"give or take {PATIENCE.total_seconds() / 3600:.0f} hours.",
-    )
-    def every_source_fresh(context: dg.AssetCheckExecutionContext, installation: Installation) -> dg.AssetCheckResult:
-        """Judge the run's tenants now; the sensor of this module does the same without a run."""
-        with installation.control_plane() as control:
-            verdicts = [judge(control, tenant, installation.now()) for tenant in context.partition_keys]
-        for verdict in verdicts:
-            context.instance.report_runless_asset_event(verdict.evaluation())
-        stale = [line for verdict in verdicts for line in verdict.stale]
-        return dg.AssetCheckResult(
-            asset_key=MART,
-            check_name=CHECK,
-            passed=not stale,
-            severity=dg.AssetCheckSeverity.WARN,
-            description="; ".join(stale),
-        )
+PROMISE = (
+    "Every active connection of the tenant was read successfully within its schedule, "
+    f"give or take {PATIENCE.total_seconds() / 3600:.0f} hours."
+)
 
 
 @dataclass(frozen=True)

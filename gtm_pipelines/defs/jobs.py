@@ -8,7 +8,6 @@ import dagster as dg
 
 from connectors import registry
 from connectors.connector import Mode
-from gtm_pipelines.defs.freshness import CHECK, MART
 from gtm_pipelines.defs.request import MODE_TAG
 
 if TYPE_CHECKING:
@@ -28,9 +27,8 @@ def raw_assets() -> dg.AssetSelection:
 
 
 def refined_assets() -> dg.AssetSelection:
-    """Select what refinement makes, with the checks made in the same step."""
-    made = dg.AssetSelection.groups("canonical", "golden", "marts")
-    return made - dg.AssetSelection.checks(dg.AssetCheckKey(MART, CHECK))
+    """Select what refinement makes, with its checks."""
+    return dg.AssetSelection.groups("canonical", "golden", "marts")
 
 
 QUIET: dict[str, Any] = {"loggers": {"console": {"config": {}}}}

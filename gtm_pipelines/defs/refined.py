@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from gtm_pipelines.defs.checks import check_specs, evaluations, summaries
+from gtm_pipelines.defs.checks import Findings, check_specs, evaluations, findings, summaries
+from gtm_pipelines.defs.freshness import judge
 from gtm_pipelines.defs.installation import Installation
 from gtm_pipelines.defs.partitions import BACKFILL, TENANTS
 from gtm_pipelines.defs.raw import BACK_OFF, describe
@@ -49,8 +50,8 @@ def build_refined_assets() -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         die_with_parent()
         sign(context)
-        reports, faults = refresh_tenants(context, installation)
-        yield from summaries(context.selected_asset_check_keys, reports)
+        judged, faults = refresh_tenants(context, installation)
+        yield from summaries(context.selected_asset_check_keys, judged)
         fail_for(faults)
 
     return refresh
@@ -58,11 +59,11 @@ def build_refined_assets() -> dg.AssetsDefinition:
 
 def refresh_tenants(
     context: dg.AssetExecutionContext, installation: Installation
-) -> "tuple[list[RefreshReport], dict[str, str]]":
-    """Refresh every tenant of the run, recording each as it finishes; return the reports and what went wrong."""
+) -> tuple[dict[str, Findings], dict[str, str]]:
+    """Refresh every tenant of the run, recording each as it finishes; return what checks found and what went wrong."""
     from gtm_pipelines.refresh import StageFailedError, refresh_tenant  # noqa: PLC0415  keeps definitions light
 
-    reports: list[RefreshReport] = []
+    judged: dict[str, Findings] = {}
     faults: dict[str, str] = {}
     stages = stages_for({key.path[0] for key in context.selected_asset_keys})
     with installation.control_plane() as control:
@@ -83,8 +84,10 @@ def refresh_tenants(
                 faults[tenant] = describe(outcome)
             else:
                 _record(context, outcome, layers=_LAYERS)
-                reports.append(outcome)
-    return reports, faults
+                judged[tenant] = findings(outcome, judge(control, tenant, installation.now()).stale)
+                for evaluation in evaluations(context.selected_asset_check_keys, tenant, judged[tenant]):
+                    context.log_event(evaluation)
+    return judged, faults
 
 
 def stages_for(layers: set[str]) -> list[Any]:
@@ -103,8 +106,6 @@ def _record(context: dg.AssetExecutionContext, report: "RefreshReport", *, layer
             context.log_event(
                 dg.AssetMaterialization(key, partition=report.tenant, metadata=_metadata(report, *key.path))
             )
-    for evaluation in evaluations(context.selected_asset_check_keys, report):
-        context.log_event(evaluation)
 
 
 def _metadata(report: "RefreshReport", layer: str, name: str) -> Mapping[str, Any]:
