@@ -154,6 +154,14 @@ def test_same_name_at_the_same_golden_account_is_one_person_unless_two_mailboxes
     assert all(len(group) == 1 for group in tenant.groups())
 
 
+def test_a_tagged_address_is_no_contradiction_to_the_plain_one(tenant: Tenant) -> None:
+    tenant.account("crm", "a", domain="acme.com")
+    tenant.person("crm", "1", email="ann@acme.com", first_name="Ann", last_name="Doe")
+    tenant.person("mail", "2", email="ann+news@acme.com", first_name="Ann", last_name="Doe")
+    tenant.resolve()
+    assert together(tenant, "1", "2")
+
+
 def test_a_weak_key_never_bridges_groups_that_contradict_each_other(tenant: Tenant) -> None:
     """A phone without mailbox between two colleagues of one name would make one person of two."""
     john = {"first_name": "John", "last_name": "Smith", "phone": "+14155550100"}
