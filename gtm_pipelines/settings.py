@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,12 +18,19 @@ class SettingsError(ValueError):
     """The environment holds a setting that cannot be used; the message names each variable at once."""
 
 
+def _rooted(home: Path) -> Path:
+    rooted = home.absolute()
+    if set("?#%") & set(str(rooted)):
+        raise ValueError(f"{rooted} becomes part of database addresses, where ?, # and % mean something: choose another")
+    return rooted
+
+
 class Settings(BaseModel):
     """Where things are and how much of the machine they may use."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    home: Path = Path(".gtm")
+    home: Annotated[Path, AfterValidator(_rooted)] = Field(default=Path(".gtm"), validate_default=True)
     encryption_key: SecretStr | None = None
     control_url: str | None = None
     warehouse_url: str | None = None
@@ -78,11 +85,13 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     source = os.environ if environ is None else environ
     given = {name: source[variable] for name, variable in _VARIABLES.items() if source.get(variable)}
     try:
-        settings = Settings.model_validate(given)
+        return Settings.model_validate(given)
     except ValidationError as error:
-        faults = "; ".join(f"{_VARIABLES[str(e['loc'][0])]}: {e['msg']}" for e in error.errors(include_input=False))
+        faults = "; ".join(
+            f"{_VARIABLES[str(e['loc'][0])]}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors(include_input=False)
+        )
         raise SettingsError(f"settings cannot be used: {faults}") from None
-    return settings.model_copy(update={"home": settings.home.absolute()})
 
 
 def environment(root: Path = PROJECT_ROOT) -> dict[str, str]:

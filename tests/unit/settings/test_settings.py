@@ -1,0 +1,33 @@
+"""What the environment may say, and how it is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gtm_pipelines.settings import SettingsError, read_settings
+
+
+@pytest.mark.parametrize("home", ["/srv/what?", "/srv/#1/home", "/srv/50%20off"])
+def test_a_home_that_would_change_the_meaning_of_a_database_address_is_refused(home: str) -> None:
+    with pytest.raises(SettingsError, match=r"GTM_HOME: .*choose another"):
+        read_settings({"GTM_HOME": home})
+
+
+def test_a_home_is_absolute_and_the_default_is_judged_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert read_settings({}).home == tmp_path / ".gtm"
+    assert read_settings({"GTM_HOME": "mine"}).home == tmp_path / "mine"
+    (tmp_path / "odd?").mkdir()
+    monkeypatch.chdir(tmp_path / "odd?")
+    with pytest.raises(SettingsError, match="GTM_HOME"):
+        read_settings({})
+
+
+def test_every_bad_variable_is_named_at_once_and_no_value_is_repeated() -> None:
+    with pytest.raises(SettingsError) as refusal:
+        read_settings({"GTM_SHARD_SIZE": "many-4711", "GTM_LOG_LEVEL": "loud-4711", "GTM_HOME": "/fine"})
+    assert "GTM_SHARD_SIZE" in str(refusal.value)
+    assert "GTM_LOG_LEVEL" in str(refusal.value)
+    assert "4711" not in str(refusal.value)
