@@ -11,12 +11,12 @@ import importlib
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from connectors.manifest import Manifest, ManifestError, load_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from connectors.connector import Clock, Connector, ConnectorContext, Entity
     from connectors.runtime.transport import Transport
@@ -73,18 +73,16 @@ def build(connector: str, context: ConnectorContext) -> Connector:
 def transport_for(
     described: Manifest,
     *,
-    settings: Mapping[str, Any],
     sandbox_origin: str | None = None,
     clock: Clock | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Transport:
-    """Build the transport of one connection: its hosts, its rate limit, and the sandbox when settings name one.
+    """Build the transport of one connection: the manifest's hosts, its rate limit, and the sandbox when there is one.
 
-    ``settings`` are the connection's; they choose among the manifest's hosts and never add one.
+    A connection's settings choose among the manifest's hosts and never add one.
     """
     from connectors.runtime.transport import EgressPolicy, Transport  # noqa: PLC0415  loads the HTTP library
 
-    del settings
     policy = EgressPolicy(frozenset(described.allowed_hosts), sandbox_origin)
     rate = described.rate_limit.limit() if described.rate_limit else None
     return Transport(policy, rate=rate, clock=clock or (lambda: datetime.now(UTC)), sleep=sleep)

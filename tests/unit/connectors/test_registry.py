@@ -53,9 +53,7 @@ def test_an_unknown_connector_is_answered_with_those_there_are(vendors: Path) ->
 
 def test_a_transport_reaches_the_manifests_hosts_and_the_sandbox_only(vendors: Path) -> None:
     add(vendors, "acme")
-    transport = registry.transport_for(
-        registry.manifest("acme"), settings={"base_url": "https://evil.com"}, sandbox_origin="http://127.0.0.1:8765"
-    )
+    transport = registry.transport_for(registry.manifest("acme"), sandbox_origin="http://127.0.0.1:8765")
     assert transport.policy.check("https://a.eu.acme.com/x")
     assert transport.policy.check("http://127.0.0.1:8765/x")
     with pytest.raises(Exception, match="egress_refused"):
