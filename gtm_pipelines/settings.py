@@ -21,7 +21,7 @@ class SettingsError(ValueError):
 def _rooted(home: Path) -> Path:
     rooted = home.absolute()
     if set("?#%") & set(str(rooted)):
-        raise ValueError(f"{rooted} becomes part of database addresses, where ?, # and % mean something: choose another")
+        raise ValueError(f"{rooted} becomes part of database addresses, where ? # % mean something: choose another")
     return rooted
 
 
