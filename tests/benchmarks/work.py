@@ -54,6 +54,7 @@ def land(home: str, url: str, entities: list[str]) -> dict[str, Any]:
         raise RuntimeError(report.model_dump_json())
     return {
         "rows": sum(each.created for each in report.entities.values()),
+        "changed": report.changed,
         "unchanged": sum(each.unchanged for each in report.entities.values()),
         "requests": sum(each.requests for each in report.entities.values()),
     }
@@ -79,7 +80,4 @@ def refresh(home: str, url: str) -> dict[str, Any]:
             name: warehouse.rows(f"SELECT count(*) FROM {name}")[0][0]
             for name in ("canonical.person", "golden.person", "canonical.account", "golden.account")
         }
-    return {
-        "counts": counts,
-        "report": report.model_dump(mode="json") if hasattr(report, "model_dump") else str(report),
-    }
+    return {"counts": counts, "seconds": report.seconds}
