@@ -110,7 +110,7 @@ def main() -> int:
         f"\nafter a day at the vendor: {changed.result['changed']:,} records changed, synced in {changed.wall:.1f} s, "
         f"refreshed in {again.wall:.1f} s {again.result['seconds']}; the first refresh took {golden.result['seconds']}"
     )
-    print(f"idle sync: {idle.result['cpu'] * 1000:.0f} ms CPU for {idle.result['requests']} requests")
+    print(f"idle sync: {idle.result['cpu'] * 1000:.0f} ms CPU, its {idle.result['requests']} requests included")
     for file_format, cost in plain.items():
         print(
             f"ours against rest_api ({file_format}): {cost.wall / ours.wall:.1f} times the speed, "
