@@ -52,7 +52,7 @@ def add(
     """Connect a source to a tenant. Credentials are asked for, or come from a file, stdin or the environment.
 
     gtm connections add acme salesforce
-    gtm connections add acme salesforce --secrets-file salesforce.json
+    gtm connections add acme salesforce < salesforce.json
     gtm connections add acme customerio --from-env
     gtm connections add acme file --set folder=/data/exports --name exports
     """

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 OK, WARN, FAIL = "ok", "warning", "fault"
 _OLDEST_PYTHON = (3, 11)
 _LOW_DISK = 2 * 1024**3
-_MAKE_KEY = 'echo "CONNECTOR_ENCRYPTION_KEY=$(openssl rand -hex 32)" >> .env'
+_MAKE_KEY = f'echo "CONNECTOR_ENCRYPTION_KEY=$(openssl rand -hex 32)" >> {PROJECT_ROOT / ".env"}'
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,12 @@ def doctor(as_json: Json = False) -> None:
     findings = list(examine())
 
     def show(out: Console) -> None:
-        marks = {OK: "[green]ok[/green]", WARN: "[yellow]warning[/yellow]", FAIL: "[red]fault[/red]"}
+        colours = {OK: "green", WARN: "yellow", FAIL: "red"}
         for finding in findings:
-            out.print(f"{marks[finding.state]:<24} {finding.what}: ", end="")
-            out.print(finding.detail, markup=False)
+            out.print(f"{finding.state:<8}", style=colours[finding.state], end="")
+            out.print(f"{finding.what}: {finding.detail}", markup=False)
             if finding.mend:
-                out.print(f"         {finding.mend}", markup=False, style="bold")
+                out.print(f"        {finding.mend}", markup=False, style="bold", soft_wrap=True)
         if all(finding.state == OK for finding in findings):
             out.print("everything is in place")
 
@@ -71,9 +71,11 @@ def examine() -> Iterator[Finding]:
         return
     env_file = PROJECT_ROOT / ".env"
     yield Finding("settings", OK, f"home {settings.home}" + (f", {env_file} is read" if env_file.is_file() else ""))
-    yield from _disk(settings)
+    disk = _disk(settings)
+    yield disk
     yield from _connectors()
-    yield from _control_plane(settings)
+    if disk.state != FAIL:
+        yield from _control_plane(settings)
     yield _sandbox(settings)
 
 
@@ -112,18 +114,17 @@ def _packages() -> Iterator[Finding]:
         yield Finding("packages", OK, f"dagster {metadata.version('dagster')}, duckdb {metadata.version('duckdb')}")
 
 
-def _disk(settings: Settings) -> Iterator[Finding]:
+def _disk(settings: Settings) -> Finding:
     try:
         settings.home.mkdir(parents=True, exist_ok=True)
         probe = settings.home / ".writable"
         probe.touch()
         probe.unlink()
     except OSError as error:
-        yield Finding("disk", FAIL, f"{settings.home}: {error.strerror}", "set GTM_HOME to a folder you may write to")
-        return
+        return Finding("disk", FAIL, f"{settings.home}: {error.strerror}", "set GTM_HOME to a folder you may write to")
     free = shutil.disk_usage(settings.home).free
     mend = "" if free > _LOW_DISK else "free some space or move GTM_HOME; loads need room for a second copy"
-    yield Finding("disk", OK if free > _LOW_DISK else WARN, f"{free / 1024**3:.1f} GB free in {settings.home}", mend)
+    return Finding("disk", OK if free > _LOW_DISK else WARN, f"{free / 1024**3:.1f} GB free in {settings.home}", mend)
 
 
 def _connectors() -> Iterator[Finding]:
@@ -155,12 +156,11 @@ def _control_plane(settings: Settings) -> Iterator[Finding]:
             control.check_key()
             yield Finding("key", OK, "it opens the vault")
         except VaultError as error:
-            mend = (
-                _MAKE_KEY
-                if settings.encryption_key is None
-                else "set CONNECTOR_ENCRYPTION_KEY to the key in use before"
+            former = "set CONNECTOR_ENCRYPTION_KEY to the key in use before: a new one opens nothing that is stored"
+            is_needed = any(
+                each.credential_fields for tenant in tenants for each in control.list_connections(tenant.id)
             )
-            yield Finding("key", FAIL, str(error), mend)
+            yield Finding("key", FAIL, str(error), former if is_needed else _MAKE_KEY)
         faults = control.verify_audit()
         if faults:
             detail = "; ".join(f"{fault.kind} at {fault.seq}: {fault.detail}" for fault in faults[:5])

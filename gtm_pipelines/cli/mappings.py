@@ -77,6 +77,8 @@ def set_field(
     gtm mappings set acme salesforce Contact.person.phone '["MobilePhone", "Phone"]'
     gtm mappings set acme salesforce Contact.person.email '{"source": "Work_Email__c", "transform": "email"}'
     """
+    from quality.mapping import MappingError  # noqa: PLC0415  `gtm --help` must start fast
+
     entity, target, field = split_place(place)
     wanted = read_spec(spec)
     with open_session() as session:
@@ -86,7 +88,11 @@ def set_field(
             for each in session.control.list_overrides(tenant, name)
             if (each.entity, each.target, each.field) != (entity, target, field)
         ]
-        effective(connection, [*kept, {"entity": entity, "target": target, "field": field, "spec": wanted}])
+        check_place(connection, kept, entity, target)
+        try:
+            effective(connection, [*kept, {"entity": entity, "target": target, "field": field, "spec": wanted}])
+        except MappingError as error:
+            raise UsageError(f"{place} cannot be {_short(wanted)}: {str(error).partition(': ')[2]}") from None
         session.control.set_override(tenant, name, entity, target, field, wanted)
     typer.echo(f"{place} is now {_short(wanted)}; next: gtm refine {tenant}")
 
@@ -133,6 +139,18 @@ def effective(connection: Connection, overrides: list[Any]) -> Mapping:
     from quality.mapping import load_mapping, overlay  # noqa: PLC0415  see above
 
     return overlay(load_mapping(registry.mapping_path(connection.connector)), overrides)
+
+
+def check_place(connection: Connection, overrides: list[Any], entity: str, target: str) -> None:
+    """Raise UsageError when a connection has no such entity, or an entity's target is neither there nor a kind."""
+    mapping = effective(connection, overrides)
+    further = connection.settings.get("objects", [])
+    known = {*mapping.entities, *(further if isinstance(further, list) else [])}
+    if entity not in known:
+        raise UsageError(f"{connection.name} has no entity {entity!r}; it has {', '.join(sorted(known))}")
+    targets = {each.label for each in mapping.targets(entity) or ()} | {"person", "account", "activity"}
+    if target not in targets:
+        raise UsageError(f"{entity} makes no {target!r}; write one of {', '.join(sorted(targets))}")
 
 
 def split_place(place: str) -> tuple[str, str, str]:

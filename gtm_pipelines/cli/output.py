@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.", rich_help_panel="Output")]
 
 _PIPE_WIDTH = 160
+_ANY_WIDTH = 10_000
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -53,6 +54,21 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str |
     return drawn
 
 
+def show_rows(out: Console, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Draw a query's rows as a table where the console is wide enough, else one below the other, a line per column."""
+    drawn = table(columns, rows)
+    if not rows:
+        out.print(f"no rows; the columns are {', '.join(columns)}" if columns else "no rows", markup=False)
+    elif out.measure(drawn, options=out.options.update(width=_ANY_WIDTH)).maximum <= out.width:
+        out.print(drawn)
+    else:
+        for number, row in enumerate(rows, start=1):
+            out.rule(f"row {number}", align="left", style="dim")
+            grid = table(["column", "value"], list(zip(columns, row, strict=True)))
+            grid.show_header, grid.box = False, None
+            out.print(grid)
+
+
 def cell(value: Any) -> str:
     """Return a value as a table shows it, with rich's markup switched off."""
     from rich.markup import escape  # noqa: PLC0415  see console
@@ -67,7 +83,7 @@ def cell(value: Any) -> str:
         return f"{value:,.2f}"
     if isinstance(value, datetime):
         return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
-    return escape(str(value))
+    return escape(str(value)) if not isinstance(value, list) else ", ".join(cell(each) for each in value)
 
 
 def ago(moment: datetime | None, now: datetime) -> str:

@@ -22,6 +22,7 @@ app = typer.Typer(help="See what was refused and try it again.", no_args_is_help
 Tenant = Annotated[str, typer.Argument(metavar="TENANT", help="The tenant's id.")]
 
 COLUMNS = ("connection", "entity", "record_id", "target", "field", "rule", "value", "severity", "status", "last_seen")
+COUNTED = ("connection", "entity", "rule", "severity", "entries")
 
 
 @app.command("list")
@@ -43,17 +44,23 @@ def list_(
     with open_session() as session:
         owner = session.control.get_tenant(tenant).id
         counts, rows = _read(session.settings, owner, connection, rule, resolved=resolved, limit=limit)
+        if connection is not None and not counts:
+            session.control.get_connection(owner, connection)  # a name that is misspelt is not an empty quarantine
     data = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
 
     def show(out: Console) -> None:
         if not counts:
             out.print("nothing is in quarantine")
             return
-        out.print(table(["connection", "entity", "rule", "severity", "#entries"], counts))
+        out.print(table([*COUNTED[:-1], "#entries"], counts))
         out.print(table(COLUMNS, rows))
+        if sum(count[-1] for count in counts) > len(rows):
+            out.print(f"the newest {len(rows)}; --limit shows more")
+        out.print("severity row: the record is left out; field: the record is used without this value")
         out.print(f"mend the mapping or the record at its source, then: gtm quarantine replay {tenant}")
 
-    emit({"counts": [list(count) for count in counts], "entries": data}, as_json=as_json, show=show)
+    summary = [dict(zip(COUNTED, count, strict=True)) for count in counts]
+    emit({"counts": summary, "entries": data}, as_json=as_json, show=show)
 
 
 @app.command("replay")
@@ -72,7 +79,9 @@ def replay(
         known = {each.name for each in session.control.list_connections(owner)}
         concerned = sorted({row[0] for row in counts} & known)
         if not concerned:
-            typer.echo("nothing is in quarantine")
+            if connection is not None:
+                session.control.get_connection(owner, connection)
+            emit(None, as_json=as_json, show=lambda out: out.print("nothing is in quarantine"))
             return
         replay_connections(session, tenant, concerned, as_json=as_json)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import json
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from gtm_pipelines.cli.exits import UsageError
-from gtm_pipelines.cli.output import Json, emit, table
+from gtm_pipelines.cli.output import Json, emit, show_rows
 from gtm_pipelines.settings import read_settings
 from gtm_pipelines.tenancy import TenantId
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 def query(
     tenant: Annotated[str, typer.Argument(metavar="TENANT", help="The tenant's id.")],
-    sql: Annotated[str, typer.Argument(metavar="SQL", help="One SQL statement.")],
+    sql: Annotated[str, typer.Argument(metavar="SQL", help="Any SQL that only reads.")],
     limit: Annotated[int, typer.Option("--limit", min=1, help="Show at most this many rows.")] = 200,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.", rich_help_panel="Output")] = False,
     as_json: Json = False,
@@ -30,17 +31,19 @@ def query(
 
     gtm query acme "from marts.person_360 limit 5"
     gtm query acme "select type, count(*) from golden.activity group by all" --csv
-    gtm query acme "select table_schema, table_name from information_schema.tables"
+    gtm query acme "select schema, name from (show all tables) order by all"
+
+    Rows too wide for the screen are shown one column per line.
     """
     columns, rows, more = run(read_settings(), tenant, sql, limit)
     if as_csv:
-        writer = csv.writer(sys.stdout)
+        writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(columns)
-        writer.writerows(rows)
+        writer.writerows([_csv_cell(value) for value in row] for row in rows)
     else:
 
         def show(out: Console) -> None:
-            out.print(table(columns, rows))
+            show_rows(out, columns, rows)
 
         emit([dict(zip(columns, row, strict=True)) for row in rows], as_json=as_json, show=show)
     if more:
@@ -51,6 +54,8 @@ def run(settings: Settings, tenant: str, sql: str, limit: int) -> tuple[list[str
     """Return column names, at most ``limit`` rows, and whether there are more; raise UsageError for bad SQL."""
     from gtm_pipelines.warehouse import open_published  # noqa: PLC0415  `gtm --help` must start fast
 
+    if not sql.strip(" \t\r\n;"):
+        raise UsageError('there is no SQL to run: gtm query TENANT "from marts.person_360 limit 5"')
     columns: list[str] = []
     rows: list[tuple[Any, ...]] = []
     with open_published(settings, TenantId(tenant)) as warehouse:
@@ -60,6 +65,8 @@ def run(settings: Settings, tenant: str, sql: str, limit: int) -> tuple[list[str
                 rows += zip(*(column.to_pylist() for column in batch.columns), strict=True)
                 if len(rows) > limit:
                     break
+            if not columns:  # an empty result comes without a batch to name its columns
+                columns = list(warehouse.arrow(sql).schema.names)
         except Exception as error:
             if type(error).__module__.split(".")[0] in {
                 "duckdb",
@@ -68,3 +75,10 @@ def run(settings: Settings, tenant: str, sql: str, limit: int) -> tuple[list[str
                 raise UsageError(f"the SQL was refused: {' '.join(str(error).split())}") from None
             raise
     return columns, rows[:limit], len(rows) > limit
+
+
+def _csv_cell(value: Any) -> Any:
+    """Return lists and structs as JSON, which other programs read, and times as ISO 8601."""
+    if isinstance(value, (list, dict)):
+        return json.dumps(value, default=str, ensure_ascii=False)
+    return value.isoformat() if hasattr(value, "isoformat") else value

@@ -34,10 +34,12 @@ def collect(manifest: Manifest, *, source: Path | None, from_env: bool) -> dict[
         given = _from_environment(manifest)
     elif sys.stdin.isatty():
         given = {name: _ask(field) for name, field in fields.items()}
+    elif piped := sys.stdin.read().strip():
+        given = parse(piped)
     else:
         variables = ", ".join(variable(manifest.id, name) for name in fields)
         raise UsageError(
-            f"{manifest.name} needs {', '.join(fields)}: give them with --secrets-file FILE (- reads stdin), "
+            f"{manifest.name} needs {', '.join(fields)}: give them on stdin, with --secrets-file FILE, "
             f"or with --from-env from {variables}"
         )
     return _checked(manifest, {name: value for name, value in given.items() if value})

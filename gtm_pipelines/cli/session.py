@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from gtm_pipelines.cli.exits import CommandError
 from gtm_pipelines.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -51,7 +52,13 @@ def open_session() -> Iterator[Session]:
 
     settings = read_settings()
     log_to_stderr(settings)
-    with open_control_plane(settings, actor="cli") as control:
+    try:
+        opened = open_control_plane(settings, actor="cli")
+    except OSError as error:
+        raise CommandError(
+            f"{settings.home} cannot be used: {error.strerror}; set GTM_HOME to a folder you may write to"
+        ) from error
+    with opened as control:
         yield Session(settings, control)
 
 

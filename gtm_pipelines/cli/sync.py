@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from gtm_pipelines.ingest import Progress, SyncReport
+    from gtm_pipelines.refine.report import RefineReport
     from gtm_pipelines.refresh import RefreshReport
 
 Tenant = Annotated[str, typer.Argument(metavar="TENANT", help="The tenant's id.")]
@@ -95,7 +96,14 @@ def emit_refresh(report: RefreshReport, *, as_json: bool) -> None:
     """Print what a refresh did."""
 
     def show(out: Console) -> None:
+        if report.refine is not None and report.refine.entities:
+            out.print(refine_table(report.refine))
+        elif report.refine is not None:
+            out.print("nothing new to refine")
         out.print(refresh_table(report))
+        out.print(", ".join(f"{stage} {took:.2f} s" for stage, took in report.seconds.items()))
+        if report.published:
+            out.print(f"published: {report.published}", markup=False, soft_wrap=True)
         for check in report.failed_checks:
             out.print(
                 f"check failed: {check.name}: {check.offending} rows, as {check.samples}", style="red", markup=False
@@ -133,20 +141,41 @@ def sync_table(reports: Sequence[SyncReport], *, title: str | None = None) -> Ta
 
 
 def show_faults(out: Console, reports: Sequence[SyncReport]) -> None:
-    """Print every fault, and every notice, as a line of its own."""
+    """Print every fault, once for all entities that have it, and every notice as a line of its own."""
     for report in reports:
         place = f"{report.tenant}/{report.connection}"
         for fault in report.errors:
             out.print(f"{place}: {fault.code}: {fault.message}", style="red", markup=False)
+        told: dict[str, list[str]] = {}
         for name, part in report.entities.items():
             for fault in part.errors:
-                out.print(f"{place}/{name}: {fault.code}: {fault.message}", style="red", markup=False)
+                told.setdefault(f"{fault.code}: {fault.message}", []).append(name)
+        for text, entities in told.items():
+            out.print(f"{place}/{', '.join(entities)}: {text}", style="red", markup=False)
+        for name, part in report.entities.items():
             for notice in part.notices:
                 out.print(f"{place}/{name}: {notice}", style="yellow", markup=False)
 
 
+def refine_table(report: RefineReport) -> Table:
+    """Draw what became of the records that were due, per entity and kind of row."""
+    rows: list[list[Any]] = []
+    for part in report.entities:
+        place = f"{part.connection}/{part.entity}"
+        if not part.targets:
+            rows.append([place, part.mapped.replace("_", " "), part.read, *[None] * 5])
+        for kind, done in part.targets.items():
+            rows.append(
+                [place, kind, done.read, done.written, done.unchanged, done.deleted, done.rejected, done.unmapped]
+            )
+    columns = ["records of", "become", "#read", "#written", "#unchanged", "#deleted", "#rejected", "#unmapped"]
+    return table(columns, rows)
+
+
 def refresh_table(report: RefreshReport) -> Table:
-    """Draw the size of every table of canonical, golden and marts, and what the refresh cost."""
-    rows = [[name, count] for name, count in sorted(report.row_counts.items())]
-    seconds = ", ".join(f"{stage} {took:.2f} s" for stage, took in report.seconds.items())
-    return table(["table", "#rows"], rows, title=f"{report.tenant}: {seconds}")
+    """Draw the size of every table that people read."""
+    rows = [[name, count] for name, count in sorted(report.row_counts.items()) if name.endswith(_READ_BY_PEOPLE)]
+    return table(["table", "#rows"], rows)
+
+
+_READ_BY_PEOPLE = (".person", ".account", ".activity", "_360", "_timeline", "_daily", "_freshness")

@@ -52,6 +52,8 @@ def test_secrets_come_from_lines_on_stdin(gtm: Gtm) -> None:
     done = gtm("connections", "add", "acme", "salesforce", "--secrets-file", "-", stdin=lines)
     assert done.code == Exit.OK, done.err
     assert stored() == SECRETS
+    gtm("connections", "add", "acme", "salesforce", "--name", "second", stdin=json.dumps(SECRETS))
+    assert stored("second") == SECRETS
 
 
 def test_secrets_come_from_the_environment(gtm: Gtm, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -168,3 +168,85 @@ def test_doctor_finds_nothing_wrong_and_then_the_missing_key(
     (key,) = [entry for entry in done.json if entry["what"] == "key"]
     assert "openssl rand -hex 32" in key["mend"]
     assert refined.exists()
+
+
+def test_an_override_of_an_entity_or_target_that_is_not_there_is_refused_by_name(gtm: Gtm, refined: Path) -> None:
+    done = gtm("mappings", "set", "acme", "file", "poeple.person.title", "title")
+    assert (done.code, "it has accounts, activities, people" in done.err) == (Exit.USAGE, True)
+    done = gtm("mappings", "set", "acme", "file", "people.persn.title", "title")
+    assert (done.code, "account, activity, person" in done.err) == (Exit.USAGE, True)
+    done = gtm("mappings", "set", "acme", "file", "people.person.titel", "title")
+    assert (done.code, "did you mean 'title'" in done.err) == (Exit.USAGE, True)
+    assert refined.exists()
+
+
+def test_a_misspelt_connection_is_not_an_empty_quarantine(gtm: Gtm, refined: Path) -> None:
+    for command in ("list", "replay"):
+        done = gtm("quarantine", command, "acme", "--connection", "flie")
+        assert (done.code, "flie" in done.err) == (Exit.USAGE, True)
+    counts = gtm("quarantine", "list", "acme", "--json").json["counts"]
+    assert {"connection": "file", "entity": "people", "entries": 1}.items() <= counts[0].items()
+    assert refined.exists()
+
+
+def test_a_row_too_wide_for_the_screen_is_shown_a_column_per_line(gtm: Gtm, refined: Path) -> None:
+    wide = ", ".join(f"repeat('{letter}', 30) as column_{letter}" for letter in "abcdefgh")
+    out = gtm("query", "acme", f"select {wide}").out  # noqa: S608  a constant
+    assert [line.split()[0] for line in out.splitlines()[1:]] == [f"column_{letter}" for letter in "abcdefgh"]
+    assert "a" * 30 in out
+    assert refined.exists()
+
+
+def test_a_query_without_rows_still_names_its_columns(gtm: Gtm, refined: Path) -> None:
+    assert "person_id" in gtm("query", "acme", "from golden.person limit 0").out
+    assert gtm("query", "acme", "select 1 as one where false", "--csv").out == "one\n"
+    assert gtm("query", "acme", " ; ").code == Exit.USAGE
+    assert refined.exists()
+
+
+def test_csv_is_for_other_programs(gtm: Gtm, refined: Path) -> None:
+    """Lines end as the shell expects; lists are JSON, not Python."""
+    out = gtm("query", "acme", "select ['a', 'b'] as names, timestamptz '2026-01-01 00:00:00Z' as at", "--csv").out
+    assert out == 'names,at\n"[""a"", ""b""]",2026-01-01T00:00:00+00:00\n'
+    assert refined.exists()
+
+
+def test_without_the_key_in_use_doctor_never_advises_a_new_one(
+    gtm: Gtm, refined: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gtm("connections", "add", "acme", "customerio", "--secrets-file", "-", stdin="app_api_key=abcdef123456")
+    monkeypatch.delenv("CONNECTOR_ENCRYPTION_KEY")
+    (key,) = [entry for entry in gtm("doctor", "--json").json if entry["what"] == "key"]
+    assert "key in use before" in key["mend"]
+    assert "openssl" not in key["mend"]
+    assert refined.exists()
+
+
+def test_a_home_that_cannot_be_written_is_one_finding_and_one_line(
+    gtm: Gtm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("GTM_HOME", str(tmp_path / "file" / "home"))
+    done = gtm("doctor", "--json")
+    assert done.code == Exit.FAILED
+    assert [entry["what"] for entry in done.json if entry["state"] == "fault"] == ["disk"]
+    done = gtm("status")
+    assert (done.code, "set GTM_HOME" in done.err, done.err.count("\n")) == (Exit.FAILED, True, 1)
+
+
+def test_a_refinement_says_what_became_of_the_records(gtm: Gtm, acme: Path) -> None:
+    gtm("sync", "acme")
+    first = gtm("refine", "acme").out
+    assert "file/people" in first
+    assert "golden.person_key" not in first
+    assert "nothing new to refine" in gtm("refine", "acme").out
+    assert acme.exists()
+
+
+def test_a_fault_of_many_entities_is_told_once(gtm: Gtm, acme: Path) -> None:
+    for file in acme.iterdir():
+        file.unlink()
+    acme.rmdir()
+    done = gtm("sync", "acme", "file")
+    assert done.code == Exit.FAILED
+    assert sum("acme/file/" in line for line in done.out.splitlines()) == 1
