@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from gtm_pipelines.marts.meanings import write_meanings
 from gtm_pipelines.warehouse import sql_files
 from gtm_pipelines.warehouse.names import literal
 
@@ -18,7 +19,7 @@ _NO_RAW = (
 
 
 def build_marts(warehouse: Warehouse) -> list[str]:
-    """Create or replace every view of ``sql/marts`` in one transaction; return their names.
+    """Create or replace every view of ``sql/marts`` in one transaction, with what its columns mean; return their names.
 
     Resolution must have run once before, for views need the tables they read.
     """
@@ -28,6 +29,7 @@ def build_marts(warehouse: Warehouse) -> list[str]:
         lay_raw_view(warehouse)
         for path in paths:
             warehouse.execute(sql_files.load(path))
+        write_meanings(warehouse)
     return [f"marts.{PurePosixPath(path).stem}" for path in paths]
 
 

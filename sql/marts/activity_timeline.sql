@@ -3,7 +3,7 @@
 -- owner: resolution
 CREATE OR REPLACE VIEW marts.activity_timeline AS
 SELECT t.occurred_at, t.type, t.channel,
-       t.person_id, p.first_name, p.last_name, p.email,
+       t.person_id, nullif(concat_ws(' ', p.first_name, p.last_name), '') AS full_name, p.first_name, p.last_name, p.email,
        t.account_id, a.name AS account_name, a.domain AS account_domain,
        t.source, t.connector, t.external_id, t.properties
 FROM golden.activity t

@@ -11,7 +11,8 @@ WITH engagement AS (
     WHERE NOT is_deleted AND person_id IS NOT NULL
     GROUP BY person_id
 )
-SELECT p.person_id, p.first_name, p.last_name, p.email, p.phone, p.title,
+SELECT p.person_id, nullif(concat_ws(' ', p.first_name, p.last_name), '') AS full_name,
+       p.first_name, p.last_name, p.email, p.phone, p.title,
        p.account_id, a.name AS account_name, a.domain AS account_domain, a.industry AS account_industry,
        coalesce(e.activities, 0) AS activities, e.first_activity_at, e.last_activity_at, e.last_activity_type,
        e.last_activity_channel, coalesce(e.channels, []) AS channels,

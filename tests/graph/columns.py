@@ -18,19 +18,20 @@ Columns = dict[str, list[list[str]]]
 
 
 def refined_columns() -> Columns:
-    """Build an empty tenant and read its catalogue; a column downstream means what its canonical namesake means."""
+    """Build an empty tenant and read its catalogue; a column downstream is as sensitive as its canonical namesake."""
     found: Columns = {
         f"canonical.{kind}": [[c.name, c.type, c.description, str(c.sensitivity)] for c in columns(kind)]
         for kind in Kind
     }
-    known = {row[0]: row[2:] for rows in found.values() for row in rows}
-    for table, name, kind in _built():
+    sensitivity = {row[0]: row[3] for rows in found.values() for row in rows}
+    sensitivity |= {"full_name": sensitivity["last_name"], "provenance": sensitivity["last_name"]}
+    for table, name, kind, meaning in _built():
         if table.split(".")[0] in {"golden", "marts"}:
-            found.setdefault(table, []).append([name, kind, *known.get(name, ["", "internal"])])
+            found.setdefault(table, []).append([name, kind, meaning, sensitivity.get(name, "internal")])
     return found
 
 
-def _built() -> list[tuple[str, str, str]]:
+def _built() -> list[tuple[str, str, str, str]]:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     with tempfile.TemporaryDirectory() as home:
         settings = Settings(home=Path(home))
@@ -39,9 +40,10 @@ def _built() -> list[tuple[str, str, str]]:
             resolve_tenant(warehouse, "acme", clock=lambda: now)
             build_marts(warehouse)
             return [
-                (str(table), str(name), str(kind))
-                for table, name, kind in warehouse.rows(
-                    "SELECT schema_name || '.' || table_name, column_name, data_type FROM duckdb_columns()"
+                (str(table), str(name), str(kind), str(meaning))
+                for table, name, kind, meaning in warehouse.rows(
+                    "SELECT schema_name || '.' || table_name, column_name, data_type, coalesce(comment, '')"
+                    " FROM duckdb_columns()"
                     " WHERE database_name = current_database() ORDER BY 1, column_index"
                 )
             ]

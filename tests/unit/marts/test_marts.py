@@ -23,6 +23,7 @@ def read(tenant: Tenant, mart: str) -> list[dict[str, Any]]:
 
 def test_person_360_holds_live_people_with_their_account_and_engagement(tenant: Tenant) -> None:
     (ann,) = read(tenant, "person_360")
+    assert ann["full_name"] == " ".join(name for name in (ann["first_name"], ann["last_name"]) if name)
     assert (ann["email"], ann["account_name"], ann["activities"], ann["channels"]) == (
         "ann@acme.com",
         "Acme",

@@ -1,0 +1,90 @@
+"""What tables and columns mean, written into the catalogue as comments, where every SQL client shows them.
+
+A column means the same wherever its name stands, so a meaning is said once: by the canonical model for its fields, here
+for what golden and the marts add. A mart's own comment is the header of its file.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from gtm_pipelines.warehouse import sql_files
+from gtm_pipelines.warehouse.names import literal
+from quality.canonical import Kind, columns
+
+if TYPE_CHECKING:
+    from gtm_pipelines.warehouse import Warehouse
+
+TABLES = {
+    "canonical.person": "One row per person record of a source, typed and validated.",
+    "canonical.account": "One row per company record of a source, typed and validated.",
+    "canonical.activity": "One row per activity record of a source, typed and validated.",
+    "golden.person": "One row per real person; is_deleted when every record of them is.",
+    "golden.account": "One row per real company; is_deleted when every record of it is.",
+    "golden.activity": "One row per activity, with the golden person and account it belongs to.",
+    "golden.person_link": "One row per canonical person: its golden person, by which rule and evidence.",
+    "golden.account_link": "One row per canonical account: its golden account, by which rule and evidence.",
+    "golden.person_identity": "One row per golden person id ever given out; merged_into leads on once it is retired.",
+    "golden.account_identity": "One row per golden account id ever given out; merged_into leads on once it is retired.",
+    "quality.quarantine": "One row per failed rule per record; severity row: left out, field: used without the value.",
+    "quality.unmapped": "One row per record that became nothing on purpose, and why.",
+}
+COLUMNS = {
+    "person_id": "Golden id of the person; stable, and never given to another.",
+    "account_id": "Golden id of the company; stable, and never given to another.",
+    "full_name": "Given and family name.",
+    "account_name": "Name of the person's golden account.",
+    "account_domain": "Registrable domain of the person's golden account.",
+    "account_industry": "Industry of the person's golden account.",
+    "people": "Live golden people of the account.",
+    "engaged_people": "How many known people have a live activity at the account.",
+    "activities": "How many live activities.",
+    "first_activity_at": "When the first live activity happened.",
+    "last_activity_at": "When the last live activity happened.",
+    "last_activity_type": "Type of the last live activity.",
+    "last_activity_channel": "Channel of the last live activity.",
+    "channels": "Channels of all live activities, sorted.",
+    "sources": "The connections the row was made from, sorted.",
+    "record_count": "How many source records, deleted ones too, are this person or company.",
+    "provenance": "Per field: value, source, external_id, at, and the losers with theirs; null without a value.",
+    "updated_at": "When the golden row last changed.",
+    "day": "Day in UTC.",
+    "entity": "The vendor's kind of record, as Contact.",
+    "records": "Raw records, deleted ones too.",
+    "live_records": "Raw records that the source still has.",
+    "newest_change_at": "The newest change the source itself reported.",
+    "last_change_synced_at": "When a sync last brought a new or changed record.",
+    "last_refined_at": "When a canonical row of the entity was last written.",
+    "canonical_rows": "Canonical rows made from the records.",
+    "quarantined_records": "Records with an open entry in quality.quarantine.",
+    "rule": "The rule that decided.",
+    "evidence": "What the rule saw, as JSON.",
+    "confidence": "How sure the rule is, from 0 to 1.",
+    "since": "Since when it has been so.",
+    "merged_into": "The golden id that took this one over.",
+}
+_CATALOGUE = """
+SELECT schema_name || '.' || table_name, column_name FROM duckdb_columns()
+WHERE database_name = current_database() AND schema_name IN ('canonical', 'golden', 'marts') AND comment IS NULL
+"""
+
+
+def write_meanings(warehouse: Warehouse) -> None:
+    """Comment every table and column whose meaning is known. The marts must be there."""
+    known = {column.name: column.description for kind in Kind for column in columns(kind)}
+    tables = TABLES | {f"marts.{PurePosixPath(path).stem}": _header(path) for path in sql_files.files("marts")}
+    for table, meaning in tables.items():
+        schema, name = table.split(".")
+        if warehouse.has_table(schema, name):
+            kind = "VIEW" if schema == "marts" else "TABLE"
+            warehouse.execute(f"COMMENT ON {kind} {table} IS {literal(meaning)}")
+    for table, column in warehouse.rows(_CATALOGUE):
+        if told := COLUMNS.get(column) or known.get(column):
+            warehouse.execute(f"COMMENT ON COLUMN {table}.{warehouse.quote(column)} IS {literal(told)}")
+
+
+def _header(path: str) -> str:
+    """Return the comment lines a mart's file opens with, as one text."""
+    lines = [line.removeprefix("-- ") for line in sql_files.load(path).splitlines() if line.startswith("-- ")]
+    return "; ".join(lines)
