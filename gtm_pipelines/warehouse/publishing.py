@@ -69,8 +69,10 @@ def open_published(settings: Settings, tenant: str) -> Iterator[Warehouse]:
 
     path = names.published_file(settings, tenant)
     if not path.exists():
+        others = sorted(file.stem for file in settings.published_dir.glob("*.duckdb"))
         raise WarehouseMissingError(
             f"nothing is published for {tenant!r} yet: run `gtm sync {tenant}` and `gtm refine {tenant}` first"
+            + (f"; published are {', '.join(others)}" if others else "")
         )
     connection = duckdb.connect(":memory:")
     try:
