@@ -62,7 +62,7 @@ def land(home: str, url: str, entities: list[str]) -> dict[str, Any]:
 
 
 def idle(home: str, url: str, entities: list[str]) -> dict[str, Any]:
-    """Sync where nothing changed, in a warm process as a schedule's run is after its first tenant; the median of nine."""
+    """Sync where nothing changed, in a process already warm, as a scheduled run is after its first tenant."""
     turns = []
     for _ in range(11):
         cpu = time.process_time()
