@@ -81,12 +81,12 @@ def _sizes(settings: Settings, tenant: str) -> dict[str, Any]:
 
 
 def most_merged(settings: Settings, tenant: str) -> Why | None:
-    """Return the person made of the most sources, explained; the one with the fewest records among equals."""
+    """Return the person made of the most sources by the most rules, explained; of equals one with some four records."""
     with open_published(settings, tenant) as warehouse:
         found = warehouse.rows(
             "SELECT person_id FROM golden.person JOIN golden.person_link USING (person_id)"
             " WHERE NOT is_deleted AND email IS NOT NULL GROUP BY person_id"
-            " ORDER BY count(DISTINCT source) DESC, abs(count(*) - 4), person_id LIMIT 1"
+            " ORDER BY count(DISTINCT source) DESC, count(DISTINCT rule) DESC, abs(count(*) - 4), person_id LIMIT 1"
         )
         return why(warehouse, str(found[0][0])) if found else None
 
@@ -133,7 +133,7 @@ def show_report(out: Console, report: DemoReport) -> None:
         out.print("[bold]What to do next[/bold]   (gtm is in .venv/bin)")
         for command, meaning in (
             ("make ui", "the runs above, the asset graph, schedules and sensors: http://127.0.0.1:3000"),
-            (f'gtm query {tenant} "from marts.person_360 limit 5"', "an analyst's view"),
+            (f'gtm query {tenant} "from marts.person_360 limit 1"', "an analyst's view"),
             (f"gtm why {tenant} {person}", "why this person is one person"),
             ("gtm status", "what is fresh, what failed, what is due"),
             ("gtm --help", "everything else"),
