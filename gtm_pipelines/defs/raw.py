@@ -16,7 +16,7 @@ from connectors.manifest import EntitySpec, Manifest
 from gtm_pipelines.defs.installation import Installation
 from gtm_pipelines.defs.partitions import BACKFILL, TENANTS, raw_key
 from gtm_pipelines.defs.request import DUE, REASON_TAG, SCOPE_TAG, SyncRequest, mode_of
-from gtm_pipelines.defs.shard_work import each_tenant, fail_for
+from gtm_pipelines.defs.shard_work import each_tenant, fail_for, retried_when_busy
 from gtm_pipelines.defs.sync_metadata import entity_metadata, faults_of, summary
 from gtm_pipelines.defs.watchdog import die_with_parent
 from gtm_pipelines.defs.worker import sign
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from gtm_pipelines.ingest import SyncReport
 
 OWNERS = ["team:gtm-data"]
-BACK_OFF = dg.RetryPolicy(max_retries=2, delay=10, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
-"""For faults outside any tenant (the control plane is locked); a tenant's own fault is never retried in its run."""
-
 COLUMNS = dg.TableSchema(
     columns=[
         dg.TableColumn(name, kind, description=meaning, constraints=dg.TableColumnConstraints(nullable=nullable))
@@ -97,14 +94,14 @@ def _build(manifest: Manifest) -> dg.AssetsDefinition:
         partitions_def=TENANTS,
         backfill_policy=BACKFILL,
         can_subset=True,
-        retry_policy=BACK_OFF,
     )
     def sync(
         context: dg.AssetExecutionContext, installation: Installation, request: SyncRequest
     ) -> Iterator[dg.MaterializeResult[None]]:
         die_with_parent()
-        sign(context)
-        sync_tenants(context, installation, request, manifest.id)
+        with retried_when_busy(context):
+            sign(context)
+            sync_tenants(context, installation, request, manifest.id)
         yield from ()
 
     return sync

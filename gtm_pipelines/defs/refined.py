@@ -14,8 +14,8 @@ from gtm_pipelines.defs.checks import Findings, check_specs, evaluations, findin
 from gtm_pipelines.defs.freshness import judge
 from gtm_pipelines.defs.installation import Installation
 from gtm_pipelines.defs.partitions import BACKFILL, TENANTS
-from gtm_pipelines.defs.raw import BACK_OFF, describe
-from gtm_pipelines.defs.shard_work import each_tenant, fail_for
+from gtm_pipelines.defs.raw import describe
+from gtm_pipelines.defs.shard_work import each_tenant, fail_for, retried_when_busy
 from gtm_pipelines.defs.tables import canonical_key, table_specs
 from gtm_pipelines.defs.watchdog import die_with_parent
 from gtm_pipelines.defs.worker import sign
@@ -43,14 +43,14 @@ def build_refined_assets() -> dg.AssetsDefinition:
         partitions_def=TENANTS,
         backfill_policy=BACKFILL,
         can_subset=True,
-        retry_policy=BACK_OFF,
     )
     def refresh(
         context: dg.AssetExecutionContext, installation: Installation
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         die_with_parent()
-        sign(context)
-        judged, faults = refresh_tenants(context, installation)
+        with retried_when_busy(context):
+            sign(context)
+            judged, faults = refresh_tenants(context, installation)
         yield from summaries(context.selected_asset_check_keys, judged)
         fail_for(faults)
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import random
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 import dagster as dg
@@ -17,7 +19,9 @@ import dagster as dg
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-EXIT_WITHIN_SECONDS = 10.0
+EXIT_WITHIN_SECONDS = 8.0
+RETRIES = 2
+FIRST_PAUSE_SECONDS = 10.0
 
 Outcome = TypeVar("Outcome")
 
@@ -41,6 +45,22 @@ def each_tenant(
         _leave_soon()
         raise
     pool.shutdown()
+
+
+@contextmanager
+def retried_when_busy(context: dg.AssetExecutionContext) -> Iterator[None]:
+    """Ask for the step to be run again, later each time, when the control plane is locked for longer than it waits.
+
+    Not a RetryPolicy: Dagster obeys one for interruptions too, so that a run told to stop would begin again. A tenant's
+    own fault is never retried in its run.
+    """
+    from gtm_pipelines.control_plane import BusyError  # noqa: PLC0415  keeps definitions light
+
+    try:
+        yield
+    except BusyError as error:
+        pause = FIRST_PAUSE_SECONDS * 2**context.retry_number * random.uniform(0.5, 1.5)  # noqa: S311  jitter
+        raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=pause) from error
 
 
 def _leave_soon() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from dagster._core.errors import DagsterExecutionInterruptedError
 
 from connectors.runtime.redaction import Secret
+from gtm_pipelines.control_plane import BusyError
+from gtm_pipelines.defs import raw, shard_work
 from gtm_pipelines.defs.worker import WORKER_TAG
 from gtm_pipelines.ingest import Status, SyncReport
 
@@ -164,6 +167,38 @@ def test_no_event_holds_a_secret_that_an_error_let_slip(house: House) -> None:
     told = "".join(str(record) for record in house.instance.all_logs(result.run_id))
     assert "RuntimeError" in told
     assert "hunter2-and-a-half" not in told
+
+
+def test_a_locked_control_plane_is_tried_again_later(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.add("acme", connectors=("file",))
+    tries: list[str] = []
+    real = raw.plan_connections
+
+    def locked_once(*args: Any, **more: Any) -> dict[str, list[str]]:
+        tries.append("")
+        if len(tries) == 1:
+            raise BusyError("the control plane is locked by another process")
+        return real(*args, **more)
+
+    monkeypatch.setattr(raw, "plan_connections", locked_once)
+    monkeypatch.setattr(shard_work, "FIRST_PAUSE_SECONDS", 0.01)
+    result = house.run("incremental_sync", "acme")
+    assert result.success
+    assert "STEP_UP_FOR_RETRY" in {event.event_type_value for event in result.all_events}
+    assert house.materialized("raw", "file", "people") == {"acme"}
+
+
+def test_a_run_told_to_stop_stops(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a RetryPolicy Dagster begins the interrupted step again; seen in the UI."""
+
+    def interrupted(_: object) -> None:
+        raise DagsterExecutionInterruptedError
+
+    house.add("acme", connectors=("file",))
+    monkeypatch.setattr(shard_work, "as_completed", interrupted)
+    result = house.run("incremental_sync", "acme")
+    assert not result.success
+    assert "STEP_UP_FOR_RETRY" not in {event.event_type_value for event in result.all_events}
 
 
 def test_the_run_says_which_process_does_its_work(house: House) -> None:
