@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, Field
 
 from connectors import registry
-from gtm_pipelines.marts import CheckResult, build_marts, run_checks
+from gtm_pipelines.marts import CheckResult, build_marts, marts_are_current, run_checks
 from gtm_pipelines.refine import ContractFault, RefineInput, RefineReport, check_contract, refine_tenant
 from gtm_pipelines.resolution import ResolutionReport, resolve_tenant
 from gtm_pipelines.tenancy import TenantId
@@ -162,7 +162,7 @@ class _Refresh:
         with open_warehouse(self.settings, self.report.tenant, memory=self.settings.refine_memory) as warehouse:
             self._stage(Stage.CANONICAL, lambda: self._refine(warehouse))
             self._stage(Stage.GOLDEN, lambda: self._resolve(warehouse))
-            if self.report.is_idle and self._is_published(warehouse):
+            if self.report.is_idle and marts_are_current(warehouse) and self._is_published(warehouse):
                 self.stages -= {Stage.MARTS, Stage.PUBLISH}
             self._stage(Stage.MARTS, lambda: self._build(warehouse))
             self._stage(Stage.CHECKS, lambda: self._check(warehouse))

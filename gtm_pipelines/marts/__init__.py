@@ -4,7 +4,7 @@ Everything here is SQL in ``sql/marts`` and ``sql/checks``; this package only ru
 them costs nothing however large the tenant is; who needs one stored reads it into a table of their own.
 """
 
-from gtm_pipelines.marts.build import build_marts
+from gtm_pipelines.marts.build import build_marts, marts_are_current
 from gtm_pipelines.marts.checks import CheckResult, run_checks
 
-__all__ = ["CheckResult", "build_marts", "run_checks"]
+__all__ = ["CheckResult", "build_marts", "marts_are_current", "run_checks"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from hashlib import blake2b
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from gtm_pipelines.marts.meanings import write_meanings
+from gtm_pipelines.marts.meanings import COLUMNS, TABLES, write_meanings
 from gtm_pipelines.warehouse import sql_files
 from gtm_pipelines.warehouse.names import literal
 
@@ -30,7 +32,22 @@ def build_marts(warehouse: Warehouse) -> list[str]:
         for path in paths:
             warehouse.execute(sql_files.load(path))
         write_meanings(warehouse)
+        warehouse.execute(
+            "CREATE OR REPLACE TABLE quality.marts_built AS SELECT CAST(? AS VARCHAR) AS version", [_version()]
+        )
     return [f"marts.{PurePosixPath(path).stem}" for path in paths]
+
+
+def marts_are_current(warehouse: Warehouse) -> bool:
+    """Tell whether the views are those of this release; a tenant in which nothing changed gets a new release's too."""
+    if not warehouse.has_table("quality", "marts_built"):
+        return False
+    return warehouse.rows("SELECT version FROM quality.marts_built") == [(_version(),)]
+
+
+def _version() -> str:
+    told = json.dumps([TABLES, COLUMNS, *(sql_files.load(path) for path in sql_files.files("marts"))])
+    return blake2b(told.encode(), digest_size=16).hexdigest()
 
 
 def lay_raw_view(warehouse: Warehouse) -> None:

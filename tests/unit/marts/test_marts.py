@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gtm_pipelines.marts import build_marts
+from gtm_pipelines.marts import build_marts, marts_are_current
 from gtm_pipelines.warehouse import sql_files
 
 if TYPE_CHECKING:
@@ -83,3 +83,12 @@ def test_marts_can_be_built_before_anything_was_ever_synced(tmp_path: Any) -> No
         empty.resolve()
         build_marts(empty.warehouse)
         assert read(empty, "source_freshness") == []
+
+
+def test_views_of_another_release_are_known_for_old(tenant: Tenant) -> None:
+    build_marts(tenant.warehouse)
+    assert marts_are_current(tenant.warehouse)
+    tenant.warehouse.execute("UPDATE quality.marts_built SET version = 'of another release'")
+    assert not marts_are_current(tenant.warehouse)
+    tenant.warehouse.execute("DROP TABLE quality.marts_built")
+    assert not marts_are_current(tenant.warehouse)
