@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-GRACE_SECONDS = 1.5
+GRACE_SECONDS = 1.0
 
 _armed = threading.Event()
 
