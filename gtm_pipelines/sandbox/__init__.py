@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gtm_pipelines.sandbox.access import Account, accounts
     from gtm_pipelines.sandbox.app import build_app
     from gtm_pipelines.sandbox.exports import files
     from gtm_pipelines.sandbox.ground_truth import Truth, truth
@@ -18,11 +19,25 @@ if TYPE_CHECKING:
     from gtm_pipelines.sandbox.server import running, serve
     from gtm_pipelines.sandbox.world import create_world
 
-__all__ = ["Advance", "Truth", "advance", "build_app", "create_world", "files", "running", "serve", "truth"]
+__all__ = [
+    "Account",
+    "Advance",
+    "Truth",
+    "accounts",
+    "advance",
+    "build_app",
+    "create_world",
+    "files",
+    "running",
+    "serve",
+    "truth",
+]
 
 _HOMES = {
+    "Account": "access",
     "Advance": "motion",
     "Truth": "ground_truth",
+    "accounts": "access",
     "advance": "motion",
     "build_app": "app",
     "create_world": "world",

@@ -15,23 +15,11 @@ from connectors import registry
 from connectors.connector import Connector, ConnectorContext
 from connectors.runtime.messages import Response
 from connectors.runtime.transport import EgressPolicy, RateLimit, RetryPolicy, Transport
+from gtm_pipelines import sandbox
 from tests.stand_ins import MemoryStore
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 """When every test sync starts: long after the world's present, so that settling hides nothing."""
-
-_CREDENTIALS = {
-    "salesforce": {
-        "client_id": "sandbox-client",
-        "client_secret": "sandbox-secret-{}",
-        "refresh_token": "sandbox-refresh-{}",
-    },
-    "customerio": {"app_api_key": "sandbox-cio-{}"},
-}
-_URLS = {
-    "salesforce": {"login_url": "{}/{}/salesforce"},
-    "customerio": {"base_url": "{}/{}/customerio/v1"},
-}
 
 
 class Waiting:
@@ -66,9 +54,13 @@ class Sandboxed:
         self.store = MemoryStore(**self.credentials)
 
     @property
+    def _account(self) -> sandbox.Account:
+        return sandbox.accounts(self.base_url, self.tenant)[self.connector_id]
+
+    @property
     def credentials(self) -> dict[str, str]:
         """The fields the sandbox knows this tenant by."""
-        return {name: text.format(self.tenant) for name, text in _CREDENTIALS[self.connector_id].items()}
+        return self._account.credentials
 
     def connect(
         self, *, rate: RateLimit | None = None, wrong: Mapping[str, str] | None = None, **settings: Any
@@ -86,8 +78,8 @@ class Sandboxed:
             monotonic=self.waiting.monotonic,
         )
         self._transports.append(transport)
-        urls = {name: text.format(self.base_url, self.tenant) for name, text in _URLS[self.connector_id].items()}
-        context = ConnectorContext({**urls, **self.settings, **settings}, transport, store, lambda: NOW)
+        chosen = {**self._account.settings, **self.settings, **settings}
+        context = ConnectorContext(chosen, transport, store, lambda: NOW)
         return registry.build(self.connector_id, context)
 
     def close(self) -> None:

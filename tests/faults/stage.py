@@ -45,16 +45,8 @@ class Stage:
         return settings
 
     def _configuration(self, connector: str) -> tuple[dict[str, Any], dict[str, str]]:
-        base = f"{self.url}/{TENANT}/{connector}"
-        if connector == "salesforce":
-            credentials = {
-                "client_id": "sandbox-client",
-                "client_secret": f"sandbox-secret-{TENANT}",
-                "refresh_token": f"sandbox-refresh-{TENANT}",
-            }
-            return {"login_url": base}, credentials
-        if connector == "customerio":
-            return {"base_url": f"{base}/v1"}, {"app_api_key": f"sandbox-cio-{TENANT}"}
+        if connector != "file":
+            return sandbox.accounts(self.url, TENANT)[connector]
         folder = sandbox.files(self.worlds, TENANT)
         return {"folder": str(folder), **{kind: f"{kind}.csv" for kind in ("people", "accounts", "activities")}}, {}
 

@@ -32,24 +32,8 @@ def stage(tmp_path: Path) -> Iterator[tuple[Settings, ControlPlane, Path]]:
         settings = Settings(home=tmp_path / "home", encryption_key=SecretStr("5a" * 32), sandbox_url=url)
         with open_control_plane(settings) as control:
             control.add_tenant("acme")
-            control.add_connection(
-                "acme",
-                "salesforce",
-                "salesforce",
-                {"login_url": f"{url}/acme/salesforce"},
-                {
-                    "client_id": "sandbox-client",
-                    "client_secret": "sandbox-secret-acme",
-                    "refresh_token": "sandbox-refresh-acme",
-                },
-            )
-            control.add_connection(
-                "acme",
-                "customerio",
-                "customerio",
-                {"base_url": f"{url}/acme/customerio/v1"},
-                {"app_api_key": "sandbox-cio-acme"},
-            )
+            for connector, account in sandbox.accounts(url, "acme").items():
+                control.add_connection("acme", connector, connector, *account)
             folder = sandbox.files(worlds, "acme")
             control.add_connection("acme", "file", "file", {"folder": str(folder)})
             yield settings, control, worlds
