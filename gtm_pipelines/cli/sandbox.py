@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from gtm_pipelines.cli.output import Json, emit
+from gtm_pipelines.cli.output import Json, emit, table
 from gtm_pipelines.settings import read_settings
 from gtm_pipelines.tenancy import TenantId
 
@@ -75,7 +75,9 @@ def advance(
     done = move(sandbox_directory(read_settings()), TenantId(tenant), steps=steps)
 
     def show(out: Console) -> None:
-        out.print(f"{tenant}: {done}", markup=False)
+        out.print(f"it is {done.now[:10]} in the world of {tenant}")
+        happened = [[what.replace("_", " "), count] for what, count in done.counts.items() if count]
+        out.print(table(["what happened", "#count"], happened))
 
     emit(done, as_json=as_json, show=show)
 

@@ -144,6 +144,8 @@ def show_faults(out: Console, reports: Sequence[SyncReport]) -> None:
     """Print every fault, once for all entities that have it, and every notice as a line of its own."""
     for report in reports:
         place = f"{report.tenant}/{report.connection}"
+        if report.status == "skipped_locked":
+            out.print(f"{place}: another sync of it is running; this one left it alone", style="yellow", markup=False)
         for fault in report.errors:
             out.print(f"{place}: {fault.code}: {fault.message}", style="red", markup=False)
         told: dict[str, list[str]] = {}
