@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import multiprocessing.process
+from collections.abc import Mapping
 from typing import Any
 
 from gtm_pipelines.settings import Settings
@@ -29,13 +30,16 @@ _context.set_forkserver_preload(
 )
 
 
-def sync_all(settings: Settings, mode: str | None = None) -> list[str]:
-    """Sync every connection of the tenant; return each one's status."""
+def sync_all(settings: Settings, modes: Mapping[str, str] | None = None) -> list[str]:
+    """Sync every connection of the tenant, some in a mode of their own; return each one's status."""
     from gtm_pipelines.control_plane import open_control_plane
     from gtm_pipelines.ingest import sync_connection
 
     with open_control_plane(settings, actor="trial") as control:
-        return [str(sync_connection(settings, control, TENANT, each, mode=mode).status) for each in CONNECTIONS]
+        return [
+            str(sync_connection(settings, control, TENANT, each, mode=(modes or {}).get(each)).status)
+            for each in CONNECTIONS
+        ]
 
 
 def refresh(settings: Settings) -> None:
@@ -50,6 +54,12 @@ def refresh(settings: Settings) -> None:
 def sync_and_refresh(settings: Settings) -> None:
     """A whole turn: what a schedule does for one tenant."""
     sync_all(settings)
+    refresh(settings)
+
+
+def settle(settings: Settings) -> None:
+    """A whole turn that sees every delete: files tell theirs only when they are read in full."""
+    sync_all(settings, {"file": "full"})
     refresh(settings)
 
 

@@ -83,7 +83,7 @@ def kill_trial(directory: Path, seed: int) -> Outcome:
             if draw.random() < 0.5:
                 stage.advance()
         outcome = Outcome(seed, f"killed after {', '.join(moments)}")
-        outcome.error = run_to_end(actors.sync_and_refresh, settings)
+        outcome.error = run_to_end(actors.settle, settings)
         return judged(stage, settings, outcome)
 
 
