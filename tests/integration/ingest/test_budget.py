@@ -9,24 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gtm_pipelines.control_plane import open_control_plane
 from gtm_pipelines.ingest import Limits
 from gtm_pipelines.settings import Settings
 from tests.integration.ingest.vendor import measured, sync, world
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    pass
 
 MEGABYTE = 1024 * 1024
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    settings = Settings(home=tmp_path)
-    with open_control_plane(settings) as control:
-        control.add_tenant("acme")
-        control.add_connection("acme", "crm", "list")
-    return settings
 
 
 @pytest.mark.parametrize(("rows", "size"), [(260_000, 700), (14_000, 20_000)])
