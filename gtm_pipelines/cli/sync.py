@@ -9,6 +9,7 @@ import typer
 from gtm_pipelines.cli.exits import UsageError, outcome_of
 from gtm_pipelines.cli.output import Json, emit, progress, table
 from gtm_pipelines.cli.session import open_session
+from gtm_pipelines.cli.ui import answers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,6 +70,9 @@ def sync(
     def show(out: Console) -> None:
         out.print(sync_table(reports))
         show_faults(out, reports)
+        sandbox = session.settings.sandbox_url
+        if sandbox and any(report.status == "failed" for report in reports) and not answers(sandbox):
+            out.print(f"nothing answers on {sandbox}, where the sandbox is expected: gtm sandbox serve, or make ui")
         if any(report.changed for report in reports):
             out.print(f"next: gtm refine {tenant}")
 
