@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # the package ships no types
+import psutil
 import pytest
 
 from gtm_pipelines.defs.watchdog import die_with_parent
