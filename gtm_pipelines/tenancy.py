@@ -7,16 +7,22 @@ Both are validated types, made in one place, because they end up in file paths a
 from __future__ import annotations
 
 import re
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler
 
 _SHAPE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _LONGEST = 30
 _RESERVED = frozenset(
-    "canonical con golden information_schema main marts memory nul null pg_catalog postgres prn public quality raw "
-    "system temp template0 template1".split()  # noqa: SIM905  a word list reads better as words
+    {
+        *("canonical", "golden", "marts", "quality", "raw"),  # our schemas
+        *("information_schema", "main", "memory", "pg_catalog"),  # the databases'
+        *("postgres", "public", "system", "temp", "template0", "template1"),
+        *("con", "nul", "prn", "null"),  # and what file systems and languages keep
+    }
 )
 
 
@@ -59,3 +65,10 @@ class ConnectionName(_Name):
 
     __slots__ = ()
     kind = "connection name"
+
+    def __new__(cls, value: str) -> Self:
+        """Check the name, and that it leaves the raw schemas alone."""
+        name = super().__new__(cls, value)
+        if name.startswith("raw_"):  # its views would share a schema with another connection's raw tables
+            raise InvalidNameError(f"{value!r} is not a {cls.kind}: names starting with 'raw_' are kept for raw tables")
+        return name

@@ -11,7 +11,7 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil  # type: ignore[import-untyped]  # the package ships no types
+import psutil
 
 if TYPE_CHECKING:
     import dagster as dg

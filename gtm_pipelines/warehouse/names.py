@@ -46,17 +46,17 @@ def literal(text: str) -> str:
 
 def raw_schema(connection: str) -> str:
     """Name the schema (dlt: dataset) of a connection's raw tables."""
-    return _RAW_PREFIX + _connection(connection)
+    return _RAW_PREFIX + ConnectionName(connection)
 
 
 def view_schema(connection: str) -> str:
     """Name the schema of a connection's typed views: the connection's own name."""
-    return _connection(connection)
+    return ConnectionName(connection)
 
 
 def pipeline_name(tenant: str, connection: str) -> str:
     """Name the dlt pipeline of a connection; its state is found again by this name, so it never changes."""
-    return f"{TenantId(tenant)}__{_connection(connection)}"
+    return f"{TenantId(tenant)}__{ConnectionName(connection)}"
 
 
 def entity_table(entity: str) -> str:
@@ -91,11 +91,3 @@ def spill_directory(settings: Settings, tenant: str) -> Path:
 def published_file(settings: Settings, tenant: str) -> Path:
     """Path of the read-only copy analysts open."""
     return settings.published_dir / f"{TenantId(tenant)}.duckdb"
-
-
-def _connection(name: str) -> ConnectionName:
-    """Validate a connection name; ``raw_…`` would make its views share a schema with another's raw tables."""
-    checked = ConnectionName(name)
-    if checked.startswith(_RAW_PREFIX):
-        raise InvalidNameError(f"{name!r} is not a connection name: names starting with 'raw_' are kept for raw tables")
-    return checked
