@@ -3,6 +3,9 @@
 Reads the relation ``match_member``: the members' canonical columns, ``cluster``, its golden ``id`` and number of
 ``members``, ``priority``, ``completeness`` and ``is_inferred``. Winners are found by smallest rank, losers only where
 some member says otherwise, and provenance is put together as text: it is golden's largest column.
+
+Most entities have one record, where nothing competes: :func:`alone` makes their rows without grouping, the same rows
+:func:`select` would.
 """
 
 from __future__ import annotations
@@ -13,14 +16,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from quality.identity.survivorship import FieldPolicy
 
+_ORIGIN = (
+    """concat('"source":', to_json(source), ',"external_id":', to_json(external_id), ',"at":',"""
+    """ CASE WHEN source_updated_at IS NULL THEN 'null' ELSE concat('"', source_updated_at, '"') END)"""
+)
 _SELECT = """
 WITH ranked AS MATERIALIZED (
-    SELECT *, $ranks,
-           concat(
-               '"source":', to_json(source), ',"external_id":', to_json(external_id), ',"at":',
-               CASE WHEN source_updated_at IS NULL THEN 'null' ELSE concat('"', source_updated_at, '"') END
-           ) AS origin
-    FROM match_member
+    SELECT *, $ranks, $origin AS origin FROM match_member
 ),
 won AS MATERIALIZED (
     SELECT cluster, any_value(id) AS id, bool_and(is_deleted) AS is_deleted,
@@ -48,18 +50,37 @@ _PROVENANCE = (
     """ ',"losers":[', l.lost_$field, ']}') END)"""
 )
 
+_ALONE = """
+SELECT id, $fields, is_deleted, [source] AS sources, 1 AS record_count, concat('{', $provenance, '}') AS provenance
+FROM (SELECT *, $origin AS origin FROM match_alone)
+"""
+_UNRIVALLED = (
+    """coalesce('"$field":{"value":' || to_json($field) || ',' || origin || ',"losers":[]}', '"$field":null')"""
+)
+
 
 def select(policies: tuple[FieldPolicy, ...]) -> str:
     """Return the SELECT of (id, one column per field, is_deleted, sources, record_count, provenance)."""
     numbered = list(enumerate(policies))
     fields = [(field, number) for number, policy in numbered for field in policy.fields]
     return Template(_SELECT).substitute(
+        origin=_ORIGIN,
         ranks=", ".join(f"{policy.rank} AS rank_{number}" for number, policy in numbered),
         winners=", ".join(_winner(policy, number) for number, policy in numbered),
         losers=", ".join(_fill(_LOSER, field=field, number=number) for field, number in fields),
         differs=" OR ".join(_fill(_DIFFERS, field=field) for field, _ in fields),
         fields=", ".join(f"w.{field}" for field, _ in fields),
         provenance=", ',', ".join(_fill(_PROVENANCE, field=field, number=number) for field, number in fields),
+    )
+
+
+def alone(policies: tuple[FieldPolicy, ...]) -> str:
+    """Return the SELECT of the same columns over ``match_alone``, canonical columns and ``id`` of lone records."""
+    fields = [field for policy in policies for field in policy.fields]
+    return Template(_ALONE).substitute(
+        origin=_ORIGIN,
+        fields=", ".join(fields),
+        provenance=", ',', ".join(_fill(_UNRIVALLED, field=field) for field in fields),
     )
 
 

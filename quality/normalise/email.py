@@ -77,10 +77,16 @@ def normal_form_sql(column: str) -> str:
     host = "".join(f" WHEN {text.literal(alias)} THEN {text.literal(name)}" for alias, name in _SAME_PROVIDER.items())
     host = f"CASE {given}{host} ELSE {given} END"
     tagless = f"split_part({local}, '+', 1)"
-    dotted, tagged = _sql_list(_with_aliases(_DOTS_IGNORED)), _sql_list(_with_aliases(_TAGS_IGNORED))
-    bare = f"CASE WHEN {given} IN {dotted} THEN replace({tagless}, '.', '') WHEN {given} IN {tagged} THEN {tagless} END"
+    dotted, tagged = _with_aliases(_DOTS_IGNORED), _with_aliases(_TAGS_IGNORED)
+    bare = (
+        f"CASE WHEN {given} IN {_sql_list(dotted)} THEN replace({tagless}, '.', '')"
+        f" WHEN {given} IN {_sql_list(tagged)} THEN {tagless} END"
+    )
+    # Most addresses are at hosts nothing is known of and stay as they are: they pay for one look at the host.
+    is_known = f"{given} IN {_sql_list(tuple(dict.fromkeys((*dotted, *tagged, *_SAME_PROVIDER))))}"
     one_at = f"length({column}) - length(replace({column}, '@', '')) = 1"
-    return f"CASE WHEN {one_at} THEN coalesce(nullif({bare}, ''), {local}) || '@' || {host} ELSE {column} END"
+    mailbox = f"coalesce(nullif({bare}, ''), {local}) || '@' || {host}"
+    return f"CASE WHEN {is_known} AND {one_at} THEN {mailbox} ELSE {column} END"
 
 
 def _with_aliases(hosts: tuple[str, ...]) -> tuple[str, ...]:

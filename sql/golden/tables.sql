@@ -39,12 +39,12 @@ CREATE TABLE IF NOT EXISTS golden.account_identity (
 CREATE TABLE IF NOT EXISTS golden.person (
     person_id VARCHAR NOT NULL, email VARCHAR, first_name VARCHAR, last_name VARCHAR, title VARCHAR, phone VARCHAR,
     account_id VARCHAR, is_deleted BOOLEAN NOT NULL, sources VARCHAR[] NOT NULL, record_count INTEGER NOT NULL,
-    provenance JSON NOT NULL, updated_at TIMESTAMPTZ NOT NULL
+    provenance JSON NOT NULL USING COMPRESSION zstd, updated_at TIMESTAMPTZ NOT NULL
 );
 CREATE TABLE IF NOT EXISTS golden.account (
     account_id VARCHAR NOT NULL, name VARCHAR, domain VARCHAR, industry VARCHAR, employee_count BIGINT, annual_revenue DOUBLE,
     is_deleted BOOLEAN NOT NULL, sources VARCHAR[] NOT NULL, record_count INTEGER NOT NULL,
-    provenance JSON NOT NULL, updated_at TIMESTAMPTZ NOT NULL
+    provenance JSON NOT NULL USING COMPRESSION zstd, updated_at TIMESTAMPTZ NOT NULL
 );
 CREATE TABLE IF NOT EXISTS golden.activity (
     source VARCHAR NOT NULL, external_id VARCHAR NOT NULL, connector VARCHAR NOT NULL, type VARCHAR, channel VARCHAR,
