@@ -49,6 +49,16 @@ def test_a_missing_value_never_beats_a_present_one(tenant: Tenant) -> None:
     assert tenant.golden("a")["phone"] == "+14155550100"
 
 
+def test_a_record_alone_gives_the_row_that_survivorship_would_give_it(tenant: Tenant) -> None:
+    """Such a row is written straight; looking at everything again weighs it, and finds nothing to mend."""
+    tenant.account("crm", "acme", name='Acme "West"', domain="acme.com", employee_count=12, annual_revenue=1.5e6)
+    tenant.person("crm", "a", last_name="Doe", source_updated_at=None, account_external_id="acme", **EMAIL)
+    tenant.person("crm", "b")
+    first, again = tenant.resolve(), tenant.resolve(full=True)
+    assert (first.account.written, first.person.written) == (1, 2)
+    assert (again.account.written, again.person.written) == (0, 0)
+
+
 def test_values_that_need_escaping_come_back_as_they_were(tenant: Tenant) -> None:
     title = 'VP "Growth" \\ \n\t\u2028 名'
     tenant.person("crm", 'a"\\', title=title, **EMAIL)
