@@ -1,7 +1,9 @@
 """Telephone numbers in E.164.
 
 The function asks the ``phonenumbers`` library. Its SQL form knows the common numbering plans, whose numbers have one
-length and no trunk prefix inside, and gives null for every other value: those few are left to the function.
+length and no trunk prefix inside, and gives null for every other value: those few are left to the function. A leading
+``00`` is read as ``+`` in every region, for people write it wherever they are; a region's own way of dialling abroad
+comes first (Australia's 0011).
 """
 
 from __future__ import annotations
@@ -41,7 +43,9 @@ _REGIONS = {
     "ES": ("34", ""),
     "PL": ("48", ""),
 }
+_OTHER_EXITS = {"AU"}  # regions of the above that dial abroad by more than 00: the function tells which is meant
 _PUNCTUATION = " ()-./\u00a0"
+_BARE = str.maketrans("", "", _PUNCTUATION)
 
 
 @lru_cache(maxsize=65_536)
@@ -51,17 +55,28 @@ def e164(value: str | None, region: str) -> str | None:
     A number is accepted when its length is possible in its plan; whether it is assigned is not asked, for plans grow.
     Extensions are dropped.
     """
-    import phonenumbers  # noqa: PLC0415  the plans take long to load and most values never need them
-
     if value is None:
         return None
+    written = text.trim(value)
+    number, is_dialled_abroad = _parsed(written, region)
+    bare = written.translate(_BARE)
+    if bare.startswith("00") and not is_dialled_abroad:
+        return _parsed("+" + bare[2:], region)[0]
+    return number
+
+
+def _parsed(written: str, region: str) -> tuple[str | None, bool]:
+    """Return what the library reads, and whether it began with the region's own prefix for calls abroad."""
+    import phonenumbers  # noqa: PLC0415  the plans take long to load and most values never need them
+
     try:
-        number = phonenumbers.parse(text.trim(value), region)
+        number = phonenumbers.parse(written, region, keep_raw_input=True)
     except phonenumbers.NumberParseException:
-        return None
+        return None, False
     if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        return None, False
+    is_dialled_abroad = number.country_code_source == phonenumbers.CountryCodeSource.FROM_NUMBER_WITH_IDD
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), is_dialled_abroad
 
 
 def e164_sql(column: str, region: str) -> str:
@@ -80,6 +95,8 @@ def e164_of_digits_sql(digits: str, region: str) -> str:
     international = rf"CASE WHEN regexp_full_match({digits}, '\+(?:{plans})') THEN {digits} END"
     if region not in _REGIONS:
         return international
+    abroad = f"CASE WHEN regexp_full_match({digits}, '00(?:{plans})') THEN '+' || substr({digits}, 3) END"
+    exits = "" if region in _OTHER_EXITS else f"WHEN starts_with({digits}, '00') THEN {abroad} "
     code, trunk = _REGIONS[region]
     national = f"'+{code}' || nullif(regexp_extract({digits}, '^{trunk}({_PLANS[code]})$', 1), '')"
-    return f"CASE WHEN starts_with({digits}, '+') THEN {international} ELSE {national} END"
+    return f"CASE WHEN starts_with({digits}, '+') THEN {international} {exits}ELSE {national} END"

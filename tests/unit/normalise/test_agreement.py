@@ -87,6 +87,16 @@ def test_sql_reads_the_example_numbers_of_every_plan_as_the_library_does(region:
             assert read is None or read == phone.e164(written, region), written
 
 
+@pytest.mark.parametrize("region", ["US", "CA", "GB", "DE", "FR", "NL", "CH", "AU", "ES", "PL", "BR", "JP"])
+@settings(max_examples=60, deadline=None)
+@given(plan=st.sampled_from(sorted(phone._PLANS)), data=st.data())
+def test_a_leading_00_is_a_plus_in_sql_as_in_the_function(region: str, plan: str, data: st.DataObject) -> None:
+    number = data.draw(st.from_regex(plan + phone._PLANS[plan], fullmatch=True))
+    read = in_sql(lambda column: phone.e164_sql(column, region), "00" + number)
+    assert read is None or read == phone.e164("00" + number, region)
+    assert region not in {"US", "GB", "DE"} or read == "+" + number
+
+
 @pytest.mark.parametrize("plan", sorted(phone._PLANS))
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
