@@ -205,7 +205,7 @@ def _note_request(context: dg.AssetExecutionContext, request: SyncRequest) -> No
             allow_retries=False,
         )
     if request.reason and REASON_TAG not in context.run.tags:
-        context.instance.add_run_tags(context.run_id, {REASON_TAG: request.reason})
+        context.instance.add_run_tags(context.run.run_id, {REASON_TAG: request.reason})
 
 
 def describe(error: BaseException) -> str:

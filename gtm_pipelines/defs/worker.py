@@ -25,7 +25,7 @@ def sign(context: dg.AssetExecutionContext) -> None:
     """Write this process on the run, once."""
     me = identity(os.getpid())
     if context.run.tags.get(WORKER_TAG) != me:
-        context.instance.add_run_tags(context.run_id, {WORKER_TAG: me})
+        context.instance.add_run_tags(context.run.run_id, {WORKER_TAG: me})
 
 
 def identity(pid: int) -> str:

@@ -22,14 +22,16 @@ if TYPE_CHECKING:
 LONGEST_TABLE = 60
 """Postgres cuts identifiers at 63 bytes; three are left for dlt's own suffixes."""
 
-STAGING_LAYOUT = "raw_%s_staging"
-"""Where dlt stages a merge. dlt's own ``%s_staging`` would be the raw schema of a connection called ``x_staging``."""
+STAGING_LAYOUT = "_staging_%s"
+"""Where dlt stages a merge. dlt's own ``%s_staging`` would be the raw schema of a connection called ``x_staging``; no
+connection's name starts with an underscore."""
 
 ALIAS = "warehouse"
 """Catalog under which a published file is attached: a tenant and its connection may share a name, a catalog may not."""
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*(?:__[A-Za-z])?")
 _RAW_PREFIX = "raw_"
+_STAGING = re.compile(r"_staging_raw_.+|raw_raw_.+_staging")  # the second as older files have it; no connection may
 
 
 def quote(identifier: str) -> str:
@@ -52,6 +54,11 @@ def raw_schema(connection: str) -> str:
 def view_schema(connection: str) -> str:
     """Name the schema of a connection's typed views: the connection's own name."""
     return ConnectionName(connection)
+
+
+def is_staging(schema: str) -> bool:
+    """Tell whether a schema is one that dlt stages a connection's merges in."""
+    return _STAGING.fullmatch(schema) is not None
 
 
 def pipeline_name(tenant: str, connection: str) -> str:

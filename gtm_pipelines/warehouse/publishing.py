@@ -1,4 +1,4 @@
-"""The read-only copy for analysts: replaced atomically, opened locked down.
+"""The read-only copy for analysts: what is meant for them and no bookkeeping; replaced atomically, opened locked down.
 
 A reader that holds the old copy keeps it until it closes; a writer never waits for a reader.
 """
@@ -20,11 +20,22 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
+    import duckdb
+
     from gtm_pipelines.settings import Settings
 
 
+_BOOKKEEPING = {
+    "canonical": {"pending"},
+    "golden": {"account_key", "account_rule", "resolution"},  # `gtm why` reads person_key and person_rule
+    "quality": {"refined_load", "refined_target"},
+    "raw": {"field", "typed_view"},  # raw.entity is read by marts.source_freshness
+}
+_TABLES = "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ?"
+
+
 def publish(settings: Settings, tenant: str, *, wait: float = 60) -> Path:
-    """Copy the tenant's warehouse as it stands to ``published/<tenant>.duckdb`` and return that path."""
+    """Copy the tenant's warehouse, less its bookkeeping, to ``published/<tenant>.duckdb`` and return that path."""
     source, target = names.warehouse_file(settings, tenant), names.published_file(settings, tenant)
     if not source.exists():
         raise WarehouseMissingError(f"there is nothing to publish for {tenant!r} yet: run `gtm sync {tenant}` first")
@@ -34,29 +45,53 @@ def publish(settings: Settings, tenant: str, *, wait: float = 60) -> Path:
         connection = connect(source, deadline)
         try:
             connection.execute("CHECKPOINT").fetchall()
-            _replace(target, reader)
+            _replace(target, reader, connection)
         finally:
             connection.close()
     return target
 
 
-def _replace(target: Path, reader: BinaryIO) -> None:
-    """Write a durable copy beside ``target`` and rename it over."""
+def _replace(target: Path, reader: BinaryIO, connection: duckdb.DuckDBPyConnection) -> None:
+    """Write a durable copy without bookkeeping beside ``target`` and rename it over."""
     fresh = target.with_name(f".{target.name}.{os.getpid()}.new")
     try:
         with fresh.open("wb") as writer:
             shutil.copyfileobj(reader, writer, 4 * 1024 * 1024)
-            writer.flush()
-            os.fsync(writer.fileno())
+        _drop_bookkeeping(fresh, connection)
+        _sync(fresh)
         fresh.chmod(0o444)  # a reader that forgets read-only must not write into what others read
         fresh.replace(target)
     finally:
         fresh.unlink(missing_ok=True)
-    folder = os.open(target.parent, os.O_RDONLY)
+        fresh.with_name(f"{fresh.name}.wal").unlink(missing_ok=True)
+    _sync(target.parent)
+
+
+def _drop_bookkeeping(copy: Path, connection: duckdb.DuckDBPyConnection) -> None:
+    """Drop from the copy what no analyst asks for and no view of theirs reads; its pages stay in the file."""
+    catalog = names.quote(names.ALIAS)
+    connection.execute(f"ATTACH {names.literal(str(copy))} AS {catalog}").fetchall()
+    tables = connection.execute(_TABLES, [names.ALIAS]).fetchall()
+    schemas = {schema for schema, _ in tables if names.is_staging(schema)}
+    drops = [f"DROP SCHEMA {catalog}.{names.quote(schema)} CASCADE" for schema in sorted(schemas)] + [
+        f"DROP TABLE {catalog}.{names.quote(schema)}.{names.quote(table)}"
+        for schema, table in tables
+        if schema not in schemas and (table in _BOOKKEEPING.get(schema, ()) or _is_dlts(schema, table))
+    ]
+    connection.execute(";".join(["BEGIN", *drops, "COMMIT", f"CHECKPOINT {catalog}", f"DETACH {catalog}"])).fetchall()
+
+
+def _is_dlts(schema: str, table: str) -> bool:
+    return schema.startswith("raw_") and table.startswith("_dlt_")
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file or a folder is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(handle)
     finally:
-        os.close(folder)
+        os.close(handle)
 
 
 @contextmanager

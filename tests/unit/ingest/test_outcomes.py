@@ -365,7 +365,7 @@ def test_a_merge_leaves_no_second_copy_of_its_rows(rig: Rig) -> None:
     rig.sync()
     rig.vendor.says(page([row(str(n), n + 60, '{"n":1}') for n in range(50)], mark(60)))
     assert rig.sync().entities["people"].updated == 50
-    assert rig.rows("SELECT count(*) FROM raw_raw_crm_staging.people") == [(0,)]
+    assert rig.rows("SELECT count(*) FROM _staging_raw_crm.people") == [(0,)]
 
 
 def test_the_ledger_keeps_the_report_and_a_watcher_sees_the_way(rig: Rig) -> None:

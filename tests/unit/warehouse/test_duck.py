@@ -194,6 +194,27 @@ def test_a_published_copy_shows_the_state_at_publication(settings: Settings) -> 
     assert [each.name for each in path.parent.iterdir()] == ["acme.duckdb"]
 
 
+def test_a_published_copy_holds_no_bookkeeping_and_the_private_file_keeps_it(settings: Settings) -> None:
+    hidden = ["raw_crm._dlt_loads", "_staging_raw_crm.contact", "raw_raw_crm_staging._dlt_version", "canonical.pending"]
+    hidden += ["golden.account_key", "golden.resolution", "quality.refined_load", "raw.field", "raw.typed_view"]
+    shown = ["raw_crm.contact", "raw_x_staging.contact", "crm._dlt_of_theirs", "canonical.person", "golden.person_key"]
+    shown += ["golden.person", "quality.quarantine", "raw.entity", "marts.pending"]
+    with open_warehouse(settings, "acme") as warehouse:
+        for schema in sorted({name.split(".")[0] for name in hidden + shown}):
+            warehouse.execute(f"CREATE SCHEMA {schema}")
+        for name in hidden + shown:
+            warehouse.execute(f"CREATE TABLE {name} AS SELECT 1 AS a; COMMENT ON COLUMN {name}.a IS 'kept'")
+    publish(settings, "acme")
+    tables = "SELECT schema_name || '.' || table_name FROM duckdb_tables() ORDER BY ALL"
+    with open_published(settings, "acme") as published:
+        assert [name for (name,) in published.rows(tables)] == sorted(shown)
+        assert set(published.rows("SELECT comment FROM duckdb_columns() WHERE NOT internal")) == {("kept",)}
+        schemas = {name for (name,) in published.rows("SELECT schema_name FROM duckdb_schemas()")}
+        assert not {name for name in schemas if names.is_staging(name)}
+    with open_warehouse(settings, "acme") as warehouse:
+        assert [name for (name,) in warehouse.rows(tables)] == sorted(hidden + shown)
+
+
 def test_a_reader_keeps_its_copy_while_a_new_one_is_published(settings: Settings) -> None:
     with open_warehouse(settings, "acme") as warehouse:
         warehouse.execute("CREATE TABLE t AS SELECT range AS a FROM range(100000)")
