@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gtm_pipelines.cli import secrets
+from gtm_pipelines.cli.connection_settings import read_settings
 from gtm_pipelines.cli.connectors import find_manifest
 from gtm_pipelines.cli.exits import Exit, UsageError
 from gtm_pipelines.cli.output import Json, ago, emit, progress, table
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from connectors.connector import HealthStatus
-    from connectors.manifest import Manifest, SettingField
     from gtm_pipelines.cli.session import Session
     from gtm_pipelines.control_plane import Connection
 
@@ -31,6 +31,10 @@ SecretsFile = Annotated[
     Path | None,
     typer.Option("--secrets-file", help="Credentials as JSON or name=value lines; - reads stdin.", metavar="FILE"),
 ]
+_WHEN = "When to sync: five cron fields, UTC."
+Pairs = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting, not a secret; may be repeated.")
+]
 FromEnv = Annotated[bool, typer.Option("--from-env", help="Take credentials from GTM_<CONNECTOR>_<FIELD> variables.")]
 
 
@@ -41,10 +45,8 @@ def add(
     name: Annotated[
         str | None, typer.Option("--name", help="The connection's name; the connector's id if left out.")
     ] = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting, not a secret; may be repeated.")
-    ] = None,
-    schedule: Annotated[str, typer.Option("--schedule", help="When to sync: five cron fields, UTC.")] = "*/15 * * * *",
+    settings: Pairs = None,
+    schedule: Annotated[str, typer.Option("--schedule", help=_WHEN)] = "*/15 * * * *",
     secrets_file: SecretsFile = None,
     from_env: FromEnv = False,
     as_json: Json = False,
@@ -55,11 +57,14 @@ def add(
     gtm connections add acme salesforce < salesforce.json
     gtm connections add acme customerio --from-env
     gtm connections add acme file --set folder=/data/exports --name exports
+
+    What could never work is refused, and nothing is stored: a credential or setting that is missing, a host that is not
+    the vendor's, a folder that is not there.
     """
     manifest = find_manifest(connector)
-    wanted = read_settings_of(manifest, settings or [])
     with open_session() as session:
         owner = session.control.get_tenant(tenant).id
+        wanted = read_settings(manifest, settings or [], sandbox_origin=session.settings.sandbox_url)
         made = session.control.add_connection(
             owner,
             name or connector,
@@ -74,6 +79,60 @@ def add(
             out.print(f"next: gtm connections test {owner} {made.name}; gtm sync {owner} {made.name}")
 
         emit(made, as_json=as_json, show=show)
+
+
+@app.command("set")
+def change(
+    tenant: Tenant,
+    name: Name,
+    settings: Pairs = None,
+    schedule: Annotated[str | None, typer.Option("--schedule", help=_WHEN)] = None,
+    secrets_file: SecretsFile = None,
+    from_env: FromEnv = False,
+    as_json: Json = False,
+) -> None:
+    """Change a connection's settings, schedule or credentials; what is not named stays, and KEY= takes a setting away.
+
+    gtm connections set acme salesforce --set objects=Subscription__c,Invoice__c
+    gtm connections set acme exports --set folder=/data/new --schedule '0 * * * *'
+    gtm connections set acme salesforce --secrets-file salesforce.json
+    """
+    from gtm_pipelines.control_plane.schedule import check_schedule  # noqa: PLC0415  `gtm --help` must start fast
+
+    with open_session() as session:
+        found = session.control.get_connection(tenant, name)
+        manifest = find_manifest(found.connector)
+        wanted = read_settings(
+            manifest, settings or [], sandbox_origin=session.settings.sandbox_url, stored=found.settings
+        )
+        if schedule is not None:
+            check_schedule(schedule)  # before anything is stored
+        given: dict[str, str] = {}
+        if secrets_file is not None or from_env:
+            given = secrets.collect(manifest, source=secrets_file, from_env=from_env, stored=found.credential_fields)
+        if not given and settings is None and schedule is None:
+            raise UsageError("nothing to change: give --set KEY=VALUE, --schedule, --secrets-file or --from-env")
+        if given:
+            _store(session, found, given)
+        made = session.control.change_connection(
+            found.tenant, found.name, settings=wanted if settings else None, schedule=schedule
+        )
+
+        def show(out: Console) -> None:
+            out.print(f"changed {made.tenant}/{made.name}")
+            out.print(f"next: gtm connections test {made.tenant} {made.name}")
+
+        emit(made, as_json=as_json, show=show)
+
+
+def _store(session: Session, found: Connection, given: dict[str, str]) -> None:
+    """Seal changed credentials; a connection the vendor had refused is back on schedule, one paused by hand is not."""
+    from connectors.runtime.redaction import Secret  # noqa: PLC0415  `gtm --help` must start fast
+
+    store = session.control.credential_store(found.tenant, found.name)
+    store.write({field: Secret(value) for field, value in given.items()})
+    if found.status == "reauth_required":
+        session.control.resume_connection(found.tenant, found.name)
 
 
 @app.command("credentials")
@@ -176,42 +235,3 @@ def remove(tenant: Tenant, name: Name, yes: Annotated[bool, typer.Option("--yes"
             raise UsageError("nothing was removed")
         session.control.remove_connection(found.tenant, found.name)
         typer.echo(f"removed {found.tenant}/{found.name}")
-
-
-def read_settings_of(manifest: Manifest, pairs: list[str]) -> dict[str, Any]:
-    """Read ``key=value`` settings against the connector's own list; a credential among them is refused."""
-    known = {field.name: field for field in manifest.settings}
-    hidden = {field.name for field in manifest.auth.fields}
-    given: dict[str, Any] = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if key in hidden:
-            raise UsageError(
-                f"{key} is a credential and is never taken from an argument: use --secrets-file or --from-env"
-            )
-        if not equals or key not in known:
-            offered = ", ".join(known) or "none"
-            raise UsageError(f"{key!r} is not a setting of {manifest.name}; write KEY=VALUE with one of: {offered}")
-        given[key] = _typed(known[key], value)
-    missing = [name for name, field in known.items() if field.required and name not in given and field.default is None]
-    if missing:
-        raise UsageError(f"{manifest.name} also needs {' '.join(f'--set {name}=…' for name in missing)}")
-    return given
-
-
-def _typed(field: SettingField, value: str) -> str | int | bool | list[str]:
-    """Read a setting's text as the type its connector declares."""
-    if field.type == "integer":
-        if not value.lstrip("-").isdecimal():
-            raise UsageError(f"{field.name} must be a whole number, not {value!r}")
-        return int(value)
-    if field.type == "boolean":
-        if value.lower() not in _TRUTHS:
-            raise UsageError(f"{field.name} must be true or false, not {value!r}")
-        return _TRUTHS[value.lower()]
-    if field.type == "choice" and value not in field.choices:
-        raise UsageError(f"{field.name} must be one of {', '.join(field.choices)}, not {value!r}")
-    return [word.strip() for word in value.split(",") if word.strip()] if field.type == "list" else value
-
-
-_TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}

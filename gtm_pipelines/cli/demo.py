@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
-    from typing import Any
 
     from gtm_pipelines.control_plane import ControlPlane
+    from gtm_pipelines.sandbox import Account
     from gtm_pipelines.settings import Settings
 
 TENANTS = {"acme": "Acme Inc.", "globex": "Globex Corporation", "initech": "Initech"}
@@ -158,23 +158,15 @@ def set_up(settings: Settings, control: ControlPlane) -> None:
                 control.add_connection(tenant, connector, connector, settings=options, credentials=credentials)
 
 
-def connections_of(settings: Settings, tenant: str) -> dict[str, tuple[dict[str, Any], dict[str, str]]]:
+def connections_of(settings: Settings, tenant: str) -> dict[str, Account]:
     """Return each connector's settings and the sandbox's well-known credentials for a tenant."""
+    from gtm_pipelines.sandbox import Account, accounts  # noqa: PLC0415  `gtm --help` must start fast
+
     url = settings.sandbox_url
     if url is None:
         raise CommandError("GTM_SANDBOX_URL is empty; take that line out of .env and run gtm demo again")
-    return {
-        "salesforce": (
-            {"login_url": f"{url}/{tenant}/salesforce"},
-            {
-                "client_id": "sandbox-client",
-                "client_secret": f"sandbox-secret-{tenant}",
-                "refresh_token": f"sandbox-refresh-{tenant}",
-            },
-        ),
-        "customerio": ({"base_url": f"{url}/{tenant}/customerio/v1"}, {"app_api_key": f"sandbox-cio-{tenant}"}),
-        "file": ({"folder": str(sandbox_directory(settings) / tenant / "files")}, {}),
-    }
+    folder = Account({"folder": str(sandbox_directory(settings) / tenant / "files")}, {})
+    return {**accounts(url, tenant), "file": folder}
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gtm_pipelines.cli.exits import UsageError
+from gtm_pipelines.cli.mapping_paths import find_unseen, paths_of
 from gtm_pipelines.cli.output import Json, emit, progress, table
 from gtm_pipelines.cli.session import open_session
 from gtm_pipelines.cli.sync import emit_refresh
@@ -70,6 +71,7 @@ def set_field(
     spec: Annotated[
         str, typer.Argument(metavar="SPEC", help="What would stand in mapping.yml: a path, JSON, or null to unmap.")
     ],
+    as_json: Json = False,
 ) -> None:
     """Map one field otherwise for one connection. History follows at the next refinement; the vendor is not asked.
 
@@ -90,11 +92,19 @@ def set_field(
         ]
         check_place(connection, kept, entity, target)
         try:
-            effective(connection, [*kept, {"entity": entity, "target": target, "field": field, "spec": wanted}])
+            given = {"entity": entity, "target": target, "field": field, "spec": wanted}
+            mapping = effective(connection, [*kept, given])
         except MappingError as error:
             raise UsageError(f"{place} cannot be {_short(wanted)}: {str(error).partition(': ')[2]}") from None
         session.control.set_override(tenant, name, entity, target, field, wanted)
-    typer.echo(f"{place} is now {_short(wanted)}; next: gtm refine {tenant}")
+        warning = find_unseen(session.settings, connection, entity, paths_of(mapping, entity, target, field))
+    if warning is not None:
+        typer.echo(f"warning: {warning}", err=True)
+
+    def show(out: Console) -> None:
+        out.print(f"{place} is now {_short(wanted)}; next: gtm refine {tenant}", markup=False, soft_wrap=True)
+
+    emit(given | {"warning": warning}, as_json=as_json, show=show)
 
 
 @app.command("unset")

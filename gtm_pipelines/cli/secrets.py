@@ -15,7 +15,7 @@ from gtm_pipelines.cli.exits import UsageError
 from gtm_pipelines.settings import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from connectors.manifest import CredentialField, Manifest
@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 STDIN = "-"
 
 
-def collect(manifest: Manifest, *, source: Path | None, from_env: bool) -> dict[str, str]:
-    """Return the credential fields of ``manifest``; raise UsageError naming every field that is missing or unknown."""
+def collect(manifest: Manifest, *, source: Path | None, from_env: bool, stored: Collection[str] = ()) -> dict[str, str]:
+    """Return the credential fields given; raise UsageError naming every field that is missing or unknown.
+
+    A field whose name is among ``stored`` need not be given again.
+    """
     fields = {field.name: field for field in manifest.auth.fields}
     if not fields:
         return {}
@@ -42,7 +45,7 @@ def collect(manifest: Manifest, *, source: Path | None, from_env: bool) -> dict[
             f"{manifest.name} needs {', '.join(fields)}: give them on stdin, with --secrets-file FILE, "
             f"or with --from-env from {variables}"
         )
-    return _checked(manifest, {name: value for name, value in given.items() if value})
+    return _checked(manifest, {name: value for name, value in given.items() if value}, stored)
 
 
 def variable(connector: str, field: str) -> str:
@@ -94,12 +97,52 @@ def _ask(field: CredentialField) -> str:
     return answer
 
 
-def _checked(manifest: Manifest, given: dict[str, str]) -> dict[str, str]:
+def _checked(manifest: Manifest, given: dict[str, str], stored: Collection[str]) -> dict[str, str]:
     fields = {field.name: field for field in manifest.auth.fields}
     unknown = sorted(set(given) - set(fields))
     if unknown:
         raise UsageError(f"{manifest.name} has no credential {', '.join(unknown)}; it has {', '.join(fields)}")
-    missing = [name for name, field in fields.items() if field.required and name not in given]
+    known = {*given, *stored}
+    ways = _ways(manifest)
+    chosen = next((way for way in ways if way & (known - ways[0])), ways[0])
+    missing = [name for name in fields if name in chosen and name not in known]
     if missing:
-        raise UsageError(f"{manifest.name} also needs {', '.join(missing)}")
+        others = [f"; with {_KEY} instead: {', '.join(n for n in fields if n in way)}" for way in ways if way != chosen]
+        raise UsageError(f"{manifest.name} also needs {', '.join(missing)}{''.join(others)}")
+    if _KEY in given and manifest.auth.type == "oauth2":
+        _check_key(given[_KEY])
     return given
+
+
+def _check_key(text: str) -> None:
+    """Sign once with a private key, the only way to know that it can."""
+    from connectors.errors import Reauthorise  # noqa: PLC0415  `gtm --help` must start fast
+    from connectors.runtime.auth.jwt_bearer import sign_rs256  # noqa: PLC0415  see above
+
+    try:
+        sign_rs256({}, text)
+    except Reauthorise as error:
+        raise UsageError(error.message) from None
+
+
+def _ways(manifest: Manifest) -> list[frozenset[str]]:
+    """Return the sets of fields any one of which is complete, the usual one first.
+
+    A manifest calls a field required only when every way of logging in uses it; which fields belong together follows
+    from the OAuth grant (connectors/runtime/auth). A private key, where one is stored, is what the connector uses.
+    """
+    declared = {field.name for field in manifest.auth.fields}
+    always = {field.name for field in manifest.auth.fields if field.required}
+    if manifest.auth.type != "oauth2":
+        return [frozenset(always)]
+    usual = always | (_GRANTS[manifest.auth.grant or "refresh_token"] & declared)
+    signed = always | (_GRANTS["jwt_bearer"] & declared)
+    return [frozenset(usual), *([frozenset(signed)] if _KEY in declared and signed != usual else [])]
+
+
+_KEY = "private_key"
+_GRANTS = {
+    "refresh_token": {"client_id", "client_secret", "refresh_token"},
+    "client_credentials": {"client_id", "client_secret"},
+    "jwt_bearer": {"client_id", "username", _KEY},
+}

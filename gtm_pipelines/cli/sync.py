@@ -33,6 +33,9 @@ def sync(
     entities: Annotated[
         list[str] | None, typer.Option("--entity", help="Only this entity; may be repeated.", metavar="ENTITY")
     ] = None,
+    allow_shrink: Annotated[
+        bool, typer.Option("--allow-shrink", help="With --full: believe it even when most records are gone.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Read a tenant's sources, without Dagster.
@@ -44,8 +47,10 @@ def sync(
     Exit code 3 when only a part could be read, 4 when another sync is running or the vendor said to come back later.
     """
     from connectors.connector import Mode  # noqa: PLC0415  `gtm --help` must start fast
-    from gtm_pipelines.ingest import sync_connection  # noqa: PLC0415  see above
+    from gtm_pipelines.ingest import Limits, sync_connection  # noqa: PLC0415  see above
 
+    if allow_shrink and not full:
+        raise UsageError("only a full read notices that records are gone: give --full with --allow-shrink")
     with open_session() as session:
         found = session.connections(tenant, connection)
         if connection is None:
@@ -54,6 +59,8 @@ def sync(
             raise UsageError(f"{tenant} has no active connection; add one: gtm connections add {tenant} CONNECTOR")
         reports: list[SyncReport] = []
         for each in found:
+            if each.status == "paused":
+                typer.echo(f"{each.tenant}/{each.name} is paused; it is synced because it was named", err=True)
             with progress(f"syncing {each.tenant}/{each.name}", quiet=as_json) as say:
                 reports.append(
                     sync_connection(
@@ -64,6 +71,7 @@ def sync(
                         mode=Mode.FULL if full else None,
                         entities=entities or None,
                         on_progress=lambda at: say(_line(at)),
+                        limits=Limits(shrink_share=1.0) if allow_shrink else None,
                     )
                 )
 
@@ -158,6 +166,9 @@ def show_faults(out: Console, reports: Sequence[SyncReport]) -> None:
                 told.setdefault(f"{fault.code}: {fault.message}", []).append(name)
         for text, entities in told.items():
             out.print(f"{place}/{', '.join(entities)}: {text}", style="red", markup=False)
+        if any(fault.code == "shrink_refused" for part in report.entities.values() for fault in part.errors):
+            again = f"gtm sync {report.tenant} {report.connection} --full --allow-shrink"
+            out.print(f"{place}: if they are really gone: {again}", style="red", markup=False)
         for name, part in report.entities.items():
             for notice in part.notices:
                 out.print(f"{place}/{name}: {notice}", style="yellow", markup=False)

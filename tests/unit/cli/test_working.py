@@ -149,6 +149,50 @@ def test_an_override_that_does_not_fit_is_refused_and_not_stored(gtm: Gtm, refin
     assert refined.exists()
 
 
+def test_a_path_no_stored_record_has_is_stored_with_a_warning(gtm: Gtm, refined: Path) -> None:
+    place = "people.person.title"
+    done = gtm("mappings", "set", "acme", "file", place, "Nope__c")
+    assert (done.code, "warning: none of the 3 stored people records has Nope__c" in done.err) == (Exit.OK, True)
+    shown = gtm("mappings", "set", "acme", "file", place, '["title", "Nope__c"]', "--json")
+    assert shown.json["warning"] == "none of the 3 stored people records has Nope__c"
+    done = gtm("mappings", "set", "acme", "file", place, '{"source": "title", "transform": "trim"}', "--json")
+    assert (done.code, done.json["warning"], done.err) == (Exit.OK, None, "")
+    assert gtm("mappings", "set", "acme", "file", place, '{"const": "Boss"}').err == ""
+    assert "none of the 3" in gtm("mappings", "set", "acme", "file", "people.person.properties.tier", "Tier").err
+    assert refined.exists()
+
+
+def test_nothing_is_said_of_a_path_before_anything_is_stored(gtm: Gtm, acme: Path) -> None:
+    done = gtm("mappings", "set", "acme", "file", "people.person.title", "Nope__c")
+    assert (done.code, done.err) == (Exit.OK, "")
+    (acme / "people.csv").unlink()
+    gtm("sync", "acme")
+    done = gtm("mappings", "set", "acme", "file", "people.person.title", "Nope__c")
+    assert (done.code, done.err) == (Exit.OK, "")
+
+
+def test_a_paused_connection_is_synced_when_named_and_that_is_said(gtm: Gtm, acme: Path) -> None:
+    assert "paused" not in gtm("sync", "acme", "file").err
+    gtm("connections", "pause", "acme", "file")
+    done = gtm("sync", "acme", "file", "--json")
+    assert (done.code, done.err) == (Exit.OK, "acme/file is paused; it is synced because it was named\n")
+    assert gtm("sync", "acme").code == Exit.USAGE
+    assert acme.exists()
+
+
+def test_a_refused_shrink_names_the_option_that_allows_it(gtm: Gtm, acme: Path) -> None:
+    rows = [f"{number},p{number}@northwind.example" for number in range(60)]
+    (acme / "people.csv").write_text("\n".join(["id,email", *rows]))
+    assert gtm("sync", "acme").code == Exit.OK
+    (acme / "people.csv").write_text("\n".join(["id,email", *rows[:5]]))
+    done = gtm("sync", "acme", "file", "--full")
+    assert done.code != Exit.OK
+    assert "gtm sync acme file --full --allow-shrink" in done.out
+    assert gtm("sync", "acme", "file", "--allow-shrink").code == Exit.USAGE
+    (report,) = gtm("sync", "acme", "file", "--full", "--allow-shrink", "--json").json
+    assert (report["status"], report["entities"]["people"]["deleted"]) == ("ok", 55)
+
+
 def test_status_tells_fresh_from_stale_and_what_is_due(gtm: Gtm, refined: Path) -> None:
     (row,) = gtm("status", "acme", "--json").json
     assert (row["last_sync_status"], row["failures"], row["needs_attention"]) == ("ok", 0, False)

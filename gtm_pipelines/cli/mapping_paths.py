@@ -1,0 +1,59 @@
+"""Whether the paths a mapping reads occur in what is stored: a misspelt field is valid, and maps nothing.
+
+Only looks and says; whether a mapping is well formed is :mod:`quality.mapping`'s to judge.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gtm_pipelines.control_plane import Connection
+    from gtm_pipelines.settings import Settings
+    from quality.mapping import Mapping
+
+_WAIT_S = 5
+
+
+def paths_of(mapping: Mapping, entity: str, target: str, field: str) -> list[str]:
+    """Return the paths into the record that one field of a target reads; those into a list's element are left out."""
+    from quality.mapping.paths import Root, parse  # noqa: PLC0415  `gtm --help` must start fast
+
+    found: list[str] = []
+    for each in mapping.targets(entity) or ():
+        if each.label != target:
+            continue
+        for at, value in each.values():
+            label = ".".join(map(str, at)).removeprefix("fields.")
+            if label == field or label.startswith(f"{field}."):
+                found += value.paths()
+        if field == "when" and each.when is not None:
+            found.append(each.when.path)
+        if field == "for_each" and each.for_each is not None:
+            found.append(each.for_each)
+    return [path for path in dict.fromkeys(found) if parse(path).root is Root.RECORD]
+
+
+def find_unseen(settings: Settings, connection: Connection, entity: str, wanted: Sequence[str]) -> str | None:
+    """Return a sentence about the paths no stored record has; None when there are none, or nothing is stored."""
+    from gtm_pipelines.warehouse import WarehouseBusyError, names, open_warehouse  # noqa: PLC0415  see paths_of
+    from quality.mapping.paths import parse  # noqa: PLC0415  see paths_of
+
+    if not wanted or not names.warehouse_file(settings, connection.tenant).exists():
+        return None
+    tests = ", ".join("coalesce(bool_or(json_exists(payload, ?)), false)" for _ in wanted)
+    try:
+        with open_warehouse(settings, connection.tenant, wait=_WAIT_S) as warehouse:
+            if not warehouse.has_table(names.raw_schema(connection.name), names.entity_table(entity)):
+                return None
+            table = warehouse.raw_table(connection.name, entity)
+            ((stored, *seen),) = warehouse.rows(
+                f"SELECT count(payload), {tests} FROM {table}",  # noqa: S608  names.py made the table's name
+                [parse(path).json for path in wanted],
+            )
+    except WarehouseBusyError:
+        return f"whether stored records have {' or '.join(wanted)} was not checked: the warehouse is in use"
+    unseen = [path for path, is_seen in zip(wanted, seen, strict=True) if not is_seen]
+    return f"none of the {stored:,} stored {entity} records has {' or '.join(unseen)}" if stored and unseen else None
