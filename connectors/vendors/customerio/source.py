@@ -20,6 +20,7 @@ from connectors.connector import Mode, Page
 from connectors.declarative.engine import GenericConnector
 from connectors.errors import Resync, Stop
 from connectors.landing import RAW_SCHEMA, Landed, RecordShape, land, tombstones
+from connectors.vendors.customerio.profiles import dated
 from connectors.vendors.customerio.workspace import (
     ACTIVITIES_PER_PAGE,
     IDS_PER_PAGE,
@@ -28,7 +29,7 @@ from connectors.vendors.customerio.workspace import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from connectors.connector import Credentials, Cursor, Entity, SyncOptions
@@ -73,19 +74,20 @@ class CustomerioConnector(GenericConnector):
         reached = _held_back(changed.newest or bound, cursor, bound)
         if since is None:
             for ids, more in workspace.everyone(limit=min(options.page_size or IDS_PER_PAGE, IDS_PER_PAGE)):
-                landed = self._profiles(workspace, ids)
+                landed = self._profiles(workspace, ids, {}, now)
                 yield Page(landed.table, None if more else reached, has_more=more, unreadable=landed.unreadable)
             return
         gone = tombstones(sorted(changed.gone.items()))
-        landed = self._profiles(workspace, sorted(changed.ids - changed.gone.keys()))
+        landed = self._profiles(workspace, sorted(changed.ids.keys() - changed.gone.keys()), changed.ids, now)
         rows = pa.concat_tables([gone, landed.table])
         yield Page(rows, reached, has_more=False, unreadable=landed.unreadable)
 
-    def _profiles(self, workspace: Workspace, ids: list[str]) -> Landed:
+    def _profiles(self, workspace: Workspace, ids: list[str], logged: Mapping[str, datetime], now: datetime) -> Landed:
         shape = _shape(self.manifest.spec("people"))
         parts = [land(body, shape) for body in workspace.attributes(ids)]
         tables = [RAW_SCHEMA.empty_table(), *(part.table for part in parts)]
-        return Landed(pa.concat_tables(tables), tuple(each for part in parts for each in part.unreadable))
+        rows = dated(pa.concat_tables(tables), logged, _later(workspace.vendor_time, now) or now)
+        return Landed(rows, tuple(each for part in parts for each in part.unreadable))
 
     def _activities(self, workspace: Workspace, cursor: Cursor | None, options: SyncOptions) -> Iterator[Page]:
         """Read the log from its newest entry down to the cursor; it may be resumed only once that is reached."""
@@ -155,7 +157,7 @@ class _Changes:
     """Whose profiles changed since a moment, and who is gone, by the activity log."""
 
     newest: datetime | None = None
-    ids: set[str] = field(default_factory=set)
+    ids: dict[str, datetime] = field(default_factory=dict)
     gone: dict[str, datetime] = field(default_factory=dict)
 
     @classmethod
@@ -184,7 +186,7 @@ class _Changes:
             self.newest = _later(self.newest, moment)
             if each.cio_id is None or each.type not in _CHANGES or (since is not None and moment < since):
                 continue
-            self.ids.add(each.cio_id)
+            self.ids[each.cio_id] = max(moment, self.ids.get(each.cio_id, moment))
             if each.type == _GONE:
                 self.gone[each.cio_id] = moment
         return bool(log) and since is not None and log[-1].timestamp < since.timestamp()

@@ -93,6 +93,28 @@ def test_only_people_whom_the_log_names_are_read_again_and_the_gone_become_tombs
     assert {k: v for k, v in together.versions().items() if not v[0]} == taken(moving.connect()).versions()
 
 
+def stamps(done: Read) -> dict[str, Any]:
+    return {row["external_id"]: row["source_updated_at"] for page in done.pages for row in page.rows.to_pylist()}
+
+
+def test_a_person_changed_when_the_newest_attribute_did(customerio: Sandboxed) -> None:
+    done = taken(customerio.connect())
+    people, found = payloads(done), stamps(done)
+    assert {key: max(each["timestamps"].values()) for key, each in people.items()} == {
+        key: found[key].timestamp() for key in people
+    }
+    assert stamps(taken(customerio.connect())) == found
+
+
+def test_no_change_and_no_deletion_is_older_than_what_was_read_before(moving: Sandboxed) -> None:
+    base = taken(moving.connect())
+    moving.advance(2)
+    change = taken(moving.connect(), cursor=base.cursor)
+    before, after = stamps(base), stamps(change)
+    assert any(is_deleted for is_deleted, _ in change.versions().values())
+    assert all(after[key] >= before[key] for key in after.keys() & before.keys())
+
+
 def long_ago(vendor: Sandboxed, days: int) -> dict[str, str]:
     """A cursor left so many days before the vendor's present."""
     return {"watermark": (vendor.now() - timedelta(days=days)).isoformat()}
