@@ -2,8 +2,9 @@
 
 A record is sliced out of its page, never rebuilt: only its id, timestamp and delete flag are decoded. What cannot
 become a row is returned as :class:`~connectors.connector.Unreadable`, so that rows and unreadables together are always
-the whole page. Text that no warehouse can store (NUL, lone surrogates) is mended and counted. What a field means, and
-which records are new, is decided elsewhere.
+the whole page. Text that no warehouse can store (NUL, lone surrogates) is mended and counted, and so is an object that
+says a key twice: readers differ about it, so only the last is kept. What a field means, and which records are new, is
+decided elsewhere.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from connectors.errors import Stop
 from connectors.runtime import paths
 from connectors.runtime.jsontext import NONFINITE, TOO_DEEP, is_too_deep, mend_escapes, neutralise
 from connectors.runtime.paths import read as read_envelope
+from connectors.runtime.repeats import may_repeat, without_repeats
 from connectors.runtime.timestamps import TimestampFormat, TimeValue, to_arrow
 
 if TYPE_CHECKING:
@@ -76,7 +78,7 @@ class RecordShape:
 
 @dataclass(frozen=True, slots=True)
 class Landed:
-    """The rows of one page and what could not become one. ``repaired`` counts records with mended text."""
+    """The rows of one page and what could not become one. ``repaired`` counts the records mended."""
 
     table: pa.Table
     unreadable: tuple[Unreadable, ...] = ()
@@ -224,14 +226,18 @@ def land_slices(records: Sequence[bytes | msgspec.Raw], shape: RecordShape) -> L
 def _land(records: Sequence[bytes | msgspec.Raw], shape: RecordShape, *, mended: bool) -> Landed:
     columns = _Columns()
     decoder = _quick_decoder(shape.id, shape.timestamp, shape.deleted)
+    fit: list[bytes] = []
     for record in records:
         raw = bytes(record)
         reason = _unfit(raw)
         if reason is None:
             columns.repaired += mended and _MENDED in raw
-            _add(columns, raw, decoder, shape)
+            fit.append(raw)
         else:
             columns.set_aside(reason, raw)
+    is_suspect = may_repeat(fit)
+    for raw in fit:
+        _add(columns, raw, decoder, shape, is_suspect=is_suspect)
     return _build(columns, shape)
 
 
@@ -259,11 +265,12 @@ def _unfit(raw: bytes) -> str | None:
     """Return why a record can become no row whatever its fields say, or None."""
     if len(raw) > LARGEST_RECORD:
         return "too_large"
-    if is_too_deep(raw) or TOO_DEEP in raw:
+    is_marked = b"\\" in raw  # every marker begins with an escape, and few records have one
+    if is_too_deep(raw) or (is_marked and TOO_DEEP in raw):
         return "too_deep"
-    if raw[:1] != b"{" or NONFINITE in raw:
+    if raw[:1] != b"{" or (is_marked and NONFINITE in raw):
         return "malformed"
-    if raw.count(b":") > MOST_KEYS and len(paths.members(raw)) > MOST_KEYS:
+    if len(raw) > MOST_KEYS and raw.count(b":") > MOST_KEYS and len(paths.members(raw)) > MOST_KEYS:
         return "too_large"
     return None if raw.isascii() or _is_utf8(raw) else "malformed"
 
@@ -276,12 +283,19 @@ def _is_utf8(raw: bytes) -> bool:
     return True
 
 
-def _add(columns: _Columns, raw: bytes, decoder: msgspec.json.Decoder[Any] | None, shape: RecordShape) -> None:
-    """Add one record as a row, or set it aside for its key."""
-    payload = raw
-    if b"\\u" in raw:
-        payload = mend_escapes(raw)
-        columns.repaired += payload is not raw
+def _add(
+    columns: _Columns,
+    raw: bytes,
+    decoder: msgspec.json.Decoder[Any] | None,
+    shape: RecordShape,
+    *,
+    is_suspect: bool,
+) -> None:
+    """Add one record as a row, or set it aside for its key; a suspect one may say a key twice."""
+    payload = mend_escapes(raw) if b"\\" in raw and b"\\u" in raw else raw
+    if is_suspect or payload is not raw:  # two keys may differ by nothing but a NUL
+        payload = without_repeats(payload)
+    columns.repaired += payload is not raw
     try:
         if decoder is None:
             raise msgspec.ValidationError

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 
+import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -96,6 +97,34 @@ def test_d07_lone_surrogates_become_the_replacement_character_and_pairs_stay(lon
     assert "\\ud83d\\ude00" in payload
     json.loads(payload)["t"].encode()  # what a warehouse does; a lone surrogate would raise
     assert landed.repaired == 1
+
+
+@pytest.mark.parametrize(
+    ("record", "payload"),
+    [
+        ('{"Id":"old","n":1.50,"Id":"a"}', '{"Id":"a","n":1.50}'),
+        ('{ "Id": "a", "t": {"k": 1, "x": [{"k": 1, "k": 1e400}]} }', '{"Id":"a","t":{"k":1,"x":[{"k":1e400}]}}'),
+        ('{"Id":"a","t":"\\u003a","v":1,"v":2}', '{"Id":"a","t":"\\u003a","v":2}'),
+        ('{"Id":"a","v":1,"\\u0076":2}', '{"Id":"a","v":2}'),
+        ('{"Id":"a","v":1,"v\\u0000":2}', '{"Id":"a","v":2}'),
+        ('{"Id":"a","v":9007199254740993,"v":123456789012345678901234567890.10}',
+         '{"Id":"a","v":123456789012345678901234567890.10}'),
+    ],
+)  # fmt: skip
+def test_d08_of_a_key_said_twice_the_last_counts_for_every_reader_and_is_counted(record: str, payload: str) -> None:
+    plain = '{"Id": "b", "t": "one: \\"two\\": three", "u": {"Id": 1}}'
+    landed = land(body(plain, record, plain.replace("b", "c", 1)), SHAPE)
+    assert landed.table["external_id"].to_pylist() == ["b", "a", "c"]
+    assert rows(landed)[1]["payload"] == payload
+    assert rows(landed)[1]["payload_hash"] == blake2b(record.encode(), digest_size=16).hexdigest()
+    assert rows(landed)[0]["payload"] == plain
+    assert landed.repaired == 1
+
+
+def test_d08_the_warehouse_and_the_key_agree_about_a_key_said_twice() -> None:
+    row = rows(land(body('{"Id":"first","Id":"last"}'), SHAPE))[0]
+    read = duckdb.connect().execute("SELECT json_extract_string(?, '$.Id')", [row["payload"]]).fetchall()
+    assert read == [(row["external_id"],)] == [("last",)]
 
 
 @pytest.mark.parametrize("depth", [65, 100, 1000, 100_000])
@@ -244,6 +273,23 @@ def test_rows_and_unreadables_together_are_always_the_whole_page(records: Any, a
     kept = landed.table["payload"].to_pylist()
     if not landed.repaired:
         assert all(payload in texts for payload in kept)
+
+
+def each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    assert len(dict(pairs)) == len(pairs)
+    return dict(pairs)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["Id", "a", "a:", "\x00a"]), json_values), max_size=5), st.booleans())
+def test_d08_a_payload_reads_as_the_record_did_and_says_each_key_once(members: Any, ascii_only: Any) -> None:
+    inner = ",".join(f"{json.dumps(key)}:{json.dumps(value, ensure_ascii=ascii_only)}" for key, value in members)
+    record = f'{{"Id":"a","v":{{{inner}}}}}'
+    landed = land(body(record), SHAPE)
+    for row in rows(landed):
+        json.loads(row["payload"], object_pairs_hook=each_once)
+        if "\\u0000" not in record and "\\ud" not in record:
+            assert json.loads(row["payload"]) == json.loads(record)
 
 
 @settings(max_examples=200, deadline=None)
