@@ -18,7 +18,7 @@ from connectors.manifest import Manifest, ManifestError, load_manifest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from connectors.connector import Clock, Connector, ConnectorContext, Entity
+    from connectors.connector import Clock, Connector, ConnectorContext, Entity, FieldMapping
     from connectors.runtime.transport import Transport
 
 VENDORS = Path(__file__).parent / "vendors"
@@ -46,6 +46,18 @@ def manifest(connector: str) -> Manifest:
 def entities(connector: str) -> list[Entity]:
     """Return what a connector reads by its manifest; a built one may know more (a vendor's custom objects)."""
     return [spec.entity() for spec in manifest(connector).entities]
+
+
+def catalogue(connector: str) -> list[FieldMapping]:
+    """Return the fields whose types the manifest states; other than a schema, it guesses no type."""
+    from connectors.connector import FieldMapping  # noqa: PLC0415  loads pyarrow
+
+    return [
+        FieldMapping(spec.name, field.source, field.type, field.label)
+        for spec in manifest(connector).entities
+        for field in spec.fields
+        if "type" in field.model_fields_set
+    ]
 
 
 def mapping_path(connector: str) -> Path:

@@ -195,7 +195,7 @@ class _Refresh:
 
     def _build(self, warehouse: Warehouse) -> None:
         build_marts(warehouse)
-        build_typed_views(warehouse)
+        build_typed_views(warehouse, {each.name: registry.catalogue(each.connector) for each in self.inputs})
 
     def _check(self, warehouse: Warehouse) -> None:
         self.report.checks = run_checks(warehouse)

@@ -1,6 +1,7 @@
 """Typed views over raw JSON: ``<connection>.<entity>`` with a column per key, for people who read SQL and not JSON.
 
-Types come from the vendor's catalogue where one is given, and from observed values elsewhere. Work is in proportion to
+Types come from the vendor's catalogue where it knows a field, and from observed values elsewhere; texts that are all
+dates or all times become such. Work is in proportion to
 what was loaded since the last build: keys are collected from every new row, types from a sample. A value that does not
 fit its column's type is null there and stands in ``_payload``, which is always beside. No key a vendor thinks of may
 break a view: each is taken as it is written, and where two differ only in case the later one gets a number.
@@ -28,6 +29,7 @@ _COLUMN_TYPES = {
     "integer": "BIGINT",
     "number": "DOUBLE",
     "timestamp": "TIMESTAMPTZ",
+    "local_time": "TIMESTAMP",
     "date": "DATE",
 }
 _OBSERVED = {
@@ -39,8 +41,8 @@ _OBSERVED = {
     "VARCHAR": "string",
 }
 _BESIDE = ("external_id", "source_updated_at", "is_deleted", "synced_at", "payload")
-_SAMPLED_TIMES = 1_000
-_A_TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)"
+_EPOCH_MS = 100_000_000_000
+"""A number from here on is milliseconds; as seconds it would be after the year 5000."""
 
 
 def build_typed_views(
@@ -72,7 +74,7 @@ def _build(warehouse: Warehouse, connection: str, entity: str, known: Catalogue)
                 "SELECT field, kind FROM raw.field WHERE connection = ? AND entity = ? ORDER BY position", key
             )
         )
-        text = view_text(connection, entity, {**fields, **known})
+        text = view_text(connection, entity, {**fields, **_settled(known, fields)})
         new = blake2b(text.encode(), digest_size=16).hexdigest()
         stands = warehouse.has_table(names.view_schema(connection), names.entity_table(entity))
         if new != old or not stands:
@@ -97,12 +99,20 @@ def view_text(connection: str, entity: str, fields: Mapping[str, str]) -> str:
 
 
 def _expression(field: str, kind: str) -> str:
-    # JSON pointers take any key, the empty one too; paths do not
-    pointer = names.literal("/" + field.replace("~", "~0").replace("/", "~1"))
+    pointer = names.literal(_pointer(field))
     if kind == "json":
         return f"json_extract(payload, {pointer})"
     text = f"json_extract_string(payload, {pointer})"
+    if kind == "epoch":
+        number = f"TRY_CAST({text} AS DOUBLE)"
+        moment = f"TRY(to_timestamp({number} / if(abs({number}) >= {_EPOCH_MS}, 1000, 1)))"
+        return f"coalesce({moment}, TRY_CAST({text} AS TIMESTAMPTZ))"
     return f"TRY_CAST({text} AS {_COLUMN_TYPES[kind]})" if kind in _COLUMN_TYPES else text
+
+
+def _pointer(field: str) -> str:
+    """Return the JSON pointer of a key; pointers take any key, the empty one too, and paths do not."""
+    return "/" + field.replace("~", "~0").replace("/", "~1")
 
 
 def _free(name: str, taken: set[str]) -> str:
@@ -119,7 +129,7 @@ def _learn(warehouse: Warehouse, connection: str, entity: str, since: str) -> No
     keys_seen = warehouse.rows(sql_files.load("warehouse/observed_keys.sql").format(table=table), after)
     keys = [str(key) for (key,) in keys_seen]
     seen = _kinds(warehouse.rows(sql_files.load("warehouse/observed_structure.sql").format(table=table), after))
-    times = _times(warehouse, table, since, [key for key in keys if seen.get(key) == "string"])
+    texts = _texts(warehouse, table, since, [key for key in keys if seen.get(key) == "string"])
     known = warehouse.rows(
         "SELECT field, kind, position FROM raw.field WHERE connection = ? AND entity = ?", [connection, entity]
     )
@@ -127,7 +137,7 @@ def _learn(warehouse: Warehouse, connection: str, entity: str, since: str) -> No
     for key in keys:
         if "\x00" in key:
             continue
-        kind = "timestamp" if key in times else seen.get(key, "string")
+        kind = texts.get(key, seen.get(key, "string"))
         old, position = before.get(key, (kind, len(before)))
         before[key] = (merge_kinds(old, kind), position)
         warehouse.execute(
@@ -136,18 +146,16 @@ def _learn(warehouse: Warehouse, connection: str, entity: str, since: str) -> No
         )
 
 
-def _times(warehouse: Warehouse, table: str, since: str, keys: Sequence[str]) -> set[str]:
-    """Return those keys whose sampled texts are all moments with a zone."""
-    if not keys:
-        return set()
-    tests = ", ".join(
-        f"bool_and(regexp_full_match({text}, {names.literal(_A_TIME)}) AND TRY_CAST({text} AS TIMESTAMPTZ) IS NOT NULL)"
-        f" FILTER (WHERE {text} IS NOT NULL)"
-        for text in (_expression(key, "string") for key in keys)
+def _texts(warehouse: Warehouse, table: str, since: str, keys: Sequence[str]) -> dict[str, str]:
+    """Return the kind of each key of texts: date, timestamp, local_time when all sampled ones are, else string."""
+    named = [key for key in keys if "\x00" not in key]
+    if not named:
+        return {}
+    found = warehouse.rows(
+        sql_files.load("warehouse/observed_texts.sql").format(table=table),
+        {"since": since, "pointers": [_pointer(key) for key in named]},
     )
-    sample = f"(SELECT payload FROM {table} WHERE _dlt_load_id > ? LIMIT {_SAMPLED_TIMES})"  # noqa: S608  names.py made it
-    verdicts = warehouse.rows(f"SELECT {tests} FROM {sample}", [since])[0]  # noqa: S608  quoted literals
-    return {key for key, is_time in zip(keys, verdicts, strict=True) if is_time}
+    return {named[number - 1]: str(kind) for number, kind in found}
 
 
 def _kinds(structures: Sequence[tuple[str]]) -> dict[str, str]:
@@ -177,4 +185,13 @@ def _catalogued(entity: str, fields: Sequence[FieldMapping]) -> Catalogue:
         source: field.type
         for field in fields
         if field.entity == entity and (source := field.source.removeprefix("$.")) and not set(source) & set(".[]*@")
+    }
+
+
+def _settled(known: Catalogue, observed: Mapping[str, str]) -> Catalogue:
+    """Return the vendor's kinds, telling moments written as numbers from those written as text."""
+    numbers = {"integer", "number", "string"}  # string: met as both
+    return {
+        field: "epoch" if kind == "timestamp" and observed.get(field) in numbers else kind
+        for field, kind in known.items()
     }

@@ -39,6 +39,15 @@ def test_a_folder_with_a_manifest_is_a_connector(vendors: Path) -> None:
     assert registry.icon("acme") == "<svg/>"
 
 
+def test_the_catalogue_states_types_and_guesses_none() -> None:
+    """A schema calls a mapped field of unknown type a string; as a column that would undo what its values show."""
+    stated = {(field.entity, field.source): field.type for field in registry.catalogue("salesforce")}
+    assert stated["Contact", "LastActivityDate"] == "date"
+    assert stated["Contact", "CreatedDate"] == "timestamp"
+    assert ("Account", "NumberOfEmployees") not in stated
+    assert registry.catalogue("file") == []
+
+
 def test_an_id_that_is_not_its_folders_name_is_an_error_so_no_id_exists_twice(vendors: Path) -> None:
     add(vendors, "other")
     with pytest.raises(ManifestError, match="must be equal"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -128,6 +128,47 @@ def test_the_vendors_own_types_win(warehouse: Warehouse) -> None:
     ]
     build_typed_views(warehouse, {"crm": catalogue})
     assert columns(warehouse) == {"Zip": "VARCHAR", "Born": "DATE", "NeverSeen": "DOUBLE"}
+
+
+def test_texts_become_dates_and_times_only_where_all_of_them_are(warehouse: Warehouse) -> None:
+    first = {
+        "Day": "2026-01-02",
+        "Moment": "2026-01-02T03:04:05+05:30",
+        "Local": "2026-01-02 03:04",
+        "Mix": "2026-01-02",
+    }
+    other = {"Day": "", "Moment": None, "Local": "2026-01-02T03:04:05.5", "Mix": "2026-01-02T03:04:05Z"}
+    never = {"NoDay": "2026-02-30", "Code": "1234-56-78", "Year": "2026", "Empty": ""}
+    put(warehouse, "1", {**first, **never}, other, None)
+    build_typed_views(warehouse)
+    assert columns(warehouse) == {
+        "Day": "DATE",
+        "Moment": "TIMESTAMP WITH TIME ZONE",
+        "Local": "TIMESTAMP",
+        "Mix": "VARCHAR",
+        **dict.fromkeys(never, "VARCHAR"),
+    }
+    (found, *_) = warehouse.rows('SELECT "Day", Moment, "Local" FROM crm.contact ORDER BY _external_id')
+    assert found == (
+        date(2026, 1, 2),
+        datetime(2026, 1, 1, 21, 34, 5, tzinfo=UTC),
+        datetime(2026, 1, 2, 3, 4),  # noqa: DTZ001  a time without a zone is meant
+    )
+    put(warehouse, "2", {"Day": "soon"})
+    build_typed_views(warehouse)
+    assert columns(warehouse)["Day"] == "VARCHAR"
+
+
+def test_a_value_that_is_no_time_leaves_a_vendors_column_of_times_readable(warehouse: Warehouse) -> None:
+    values = [1672704000, 1672704000000, 1672704000.5, "1672704000", "2023-01-03T00:00:00Z", "soon", 1e300, "nan", None]
+    put(warehouse, "1", *({"At": value} for value in values))
+    build_typed_views(warehouse, {"crm": [FieldMapping("Contact", "At", "timestamp")]})
+    assert columns(warehouse) == {"At": "TIMESTAMP WITH TIME ZONE"}
+    moment = datetime(2023, 1, 3, tzinfo=UTC)
+    assert [at for (at,) in warehouse.rows('SELECT "At" FROM crm.contact ORDER BY _external_id')] == [
+        *(moment, moment, moment.replace(microsecond=500_000), moment, moment),
+        *(None, None, None, None),
+    ]
 
 
 def test_what_does_not_fit_its_column_is_still_beside_it(warehouse: Warehouse) -> None:
