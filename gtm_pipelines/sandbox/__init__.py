@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gtm_pipelines.sandbox.access import Account, accounts
+    from gtm_pipelines.sandbox.access import Account, accounts, spreadsheets
     from gtm_pipelines.sandbox.app import build_app
     from gtm_pipelines.sandbox.exports import files
     from gtm_pipelines.sandbox.ground_truth import Truth, truth
@@ -30,6 +30,7 @@ __all__ = [
     "files",
     "running",
     "serve",
+    "spreadsheets",
     "truth",
 ]
 
@@ -44,6 +45,7 @@ _HOMES = {
     "files": "exports",
     "running": "server",
     "serve": "server",
+    "spreadsheets": "access",
     "truth": "ground_truth",
 }
 

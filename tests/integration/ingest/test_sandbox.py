@@ -35,7 +35,7 @@ def stage(tmp_path: Path) -> Iterator[tuple[Settings, ControlPlane, Path]]:
             for connector, account in sandbox.accounts(url, "acme").items():
                 control.add_connection("acme", connector, connector, *account)
             folder = sandbox.files(worlds, "acme")
-            control.add_connection("acme", "file", "file", {"folder": str(folder)})
+            control.add_connection("acme", "file", "file", *sandbox.spreadsheets(folder))
             yield settings, control, worlds
 
 
@@ -58,6 +58,9 @@ def test_a_world_that_moves_is_followed_and_a_full_read_finds_nothing_amiss(
         listed = warehouse.raw_entities()
         assert {connection for connection, _ in listed} == set(CONNECTIONS)
         assert ("salesforce", "Contact") in listed
+        for table in ("raw_customerio.people", "raw_file.people", "raw_file.accounts"):
+            undated = f"SELECT count(*) FILTER (source_updated_at IS NULL), count(*) > 0 FROM {table}"
+            assert list(warehouse.rows(undated)) == [(0, True)], table
 
 
 def test_a_revoked_credential_pauses_the_connection(stage: tuple[Settings, ControlPlane, Path]) -> None:
