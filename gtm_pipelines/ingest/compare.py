@@ -171,7 +171,7 @@ def _find_absent(
     if absent > max(limits.shrink_rows, limits.shrink_share * live):
         raise ShrinkRefusedError(
             f"the full read of {entity} no longer saw {absent:,} of {live:,} live records; nothing was changed: check "
-            f"that the credential still sees them all, then allow a larger shrink if they are really gone"
+            f"that the credential still sees them all; if they are really gone, run the full sync with --allow-shrink"
         )
     if absent:
         target = spool.directory / "absent.parquet"

@@ -123,7 +123,7 @@ def races(seeds: list[int], directory: Path) -> list[Outcome]:
             print(_line("race", outcomes[-1]), flush=True)
             if number % 5 == 0:
                 stage.advance()
-        last = Outcome(seeds[-1], f"after {len(seeds)} races", error=run_to_end(actors.sync_and_refresh, settings))
+        last = Outcome(seeds[-1], f"after {len(seeds)} races", error=run_to_end(actors.settle, settings))
         outcomes.append(judged(stage, settings, last))
         print(_line("race", outcomes[-1]), flush=True)
         return outcomes

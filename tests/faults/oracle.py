@@ -55,7 +55,7 @@ def find_duplicates(file: Path) -> list[Fault]:
     tables = _rows(
         file,
         "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema LIKE 'raw\\_%' ESCAPE '\\' "
-        "AND table_schema NOT LIKE '%\\_staging' ESCAPE '\\' AND table_name NOT LIKE '\\_dlt%' ESCAPE '\\'",
+        "AND table_name NOT LIKE '\\_dlt%' ESCAPE '\\'",
     )
     for schema, table in tables:
         sql = f'SELECT external_id FROM "{schema}"."{table}" GROUP BY ALL HAVING count(*) > 1'
