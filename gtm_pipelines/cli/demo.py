@@ -160,13 +160,12 @@ def set_up(settings: Settings, control: ControlPlane) -> None:
 
 def connections_of(settings: Settings, tenant: str) -> dict[str, Account]:
     """Return each connector's settings and the sandbox's well-known credentials for a tenant."""
-    from gtm_pipelines.sandbox import Account, accounts  # noqa: PLC0415  `gtm --help` must start fast
+    from gtm_pipelines.sandbox import accounts, spreadsheets  # noqa: PLC0415  `gtm --help` must start fast
 
     url = settings.sandbox_url
     if url is None:
         raise CommandError("GTM_SANDBOX_URL is empty; take that line out of .env and run gtm demo again")
-    folder = Account({"folder": str(sandbox_directory(settings) / tenant / "files")}, {})
-    return {**accounts(url, tenant), "file": folder}
+    return {**accounts(url, tenant), "file": spreadsheets(sandbox_directory(settings) / tenant / "files")}
 
 
 @contextmanager

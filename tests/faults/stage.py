@@ -47,8 +47,7 @@ class Stage:
     def _configuration(self, connector: str) -> tuple[dict[str, Any], dict[str, str]]:
         if connector != "file":
             return sandbox.accounts(self.url, TENANT)[connector]
-        folder = sandbox.files(self.worlds, TENANT)
-        return {"folder": str(folder), **{kind: f"{kind}.csv" for kind in ("people", "accounts", "activities")}}, {}
+        return sandbox.spreadsheets(sandbox.files(self.worlds, TENANT))
 
     def advance(self) -> None:
         """Move the world one step and write the file exports anew."""
