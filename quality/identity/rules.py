@@ -31,9 +31,6 @@ class Rule:
     meaning: str = ""
 
 
-ANCHOR = "anchor"
-"""Rule of the one record of each golden entity that all others were joined to."""
-
 PERSON_RULES = (
     Rule("merged", 0, 1.0, NO_LIMIT, NO_LIMIT, meaning="the vendor merged one record into the other"),
     Rule("reference", 0, 0.98, 25, 1, meaning="one record names the other, found in one source only"),

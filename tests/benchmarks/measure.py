@@ -51,10 +51,3 @@ def run(work: str, *, environ: dict[str, str] | None = None, timeout: float = 90
         raise RuntimeError(f"{work} failed:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
     told = json.loads(done.stdout.rsplit("=result=", 1)[1])
     return Cost(told["result"], told["wall"], told["cpu"], told["peak"])
-
-
-def cpu_of(pid: int) -> float:
-    """CPU seconds a live process has used so far; for taking a server's share out of a comparison."""
-    ticks = os.sysconf("SC_CLK_TCK")
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / ticks

@@ -17,6 +17,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+from gtm_pipelines import sandbox
 from tests.benchmarks import measure
 from tests.benchmarks.work import TENANT
 
@@ -48,14 +49,8 @@ def served(directory: Path, people: int) -> Iterator[str]:
 
 def token_for(url: str) -> str:
     """Log in to the sandbox's Salesforce as the plain reader would."""
-    form = urllib.parse.urlencode(
-        {
-            "grant_type": "refresh_token",
-            "client_id": "sandbox-client",
-            "client_secret": f"sandbox-secret-{TENANT}",
-            "refresh_token": f"sandbox-refresh-{TENANT}",
-        }
-    ).encode()
+    credentials = sandbox.accounts(url, TENANT)["salesforce"].credentials
+    form = urllib.parse.urlencode({"grant_type": "refresh_token", **credentials}).encode()
     where = f"{url}/{TENANT}/salesforce/services/oauth2/token"
     with urllib.request.urlopen(where, data=form) as answer:  # noqa: S310  our own server on loopback
         return str(json.load(answer)["access_token"])

@@ -16,6 +16,7 @@ import pandera.polars
 import sqlalchemy
 from pydantic import SecretStr
 
+from gtm_pipelines import sandbox
 from gtm_pipelines.control_plane import open_control_plane
 from gtm_pipelines.ingest import sync_connection
 from gtm_pipelines.refresh import refresh_tenant
@@ -33,16 +34,9 @@ def settings_of(home: str, url: str) -> Settings:
 def connect(home: str, url: str) -> dict[str, Any]:
     """Add the tenant and its Salesforce connection; not part of any figure."""
     settings = settings_of(home, url)
-    credentials = {
-        "client_id": "sandbox-client",
-        "client_secret": f"sandbox-secret-{TENANT}",
-        "refresh_token": f"sandbox-refresh-{TENANT}",
-    }
     with open_control_plane(settings, actor="bench") as control:
         control.add_tenant(TENANT)
-        control.add_connection(
-            TENANT, "salesforce", "salesforce", {"login_url": f"{url}/{TENANT}/salesforce"}, credentials
-        )
+        control.add_connection(TENANT, "salesforce", "salesforce", *sandbox.accounts(url, TENANT)["salesforce"])
     return {}
 
 
