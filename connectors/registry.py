@@ -50,7 +50,7 @@ def entities(connector: str) -> list[Entity]:
 
 def catalogue(connector: str) -> list[FieldMapping]:
     """Return the fields whose types the manifest states; other than a schema, it guesses no type."""
-    from connectors.connector import FieldMapping  # noqa: PLC0415  loads pyarrow
+    from connectors.connector import FieldMapping
 
     return [
         FieldMapping(spec.name, field.source, field.type, field.label)
@@ -74,7 +74,7 @@ def build(connector: str, context: ConnectorContext) -> Connector:
     """Build a connector for one connection, importing its code only now; no I/O."""
     described = manifest(connector)
     if described.kind == "generic":
-        from connectors.declarative.engine import generic  # noqa: PLC0415  loads pyarrow
+        from connectors.declarative.engine import generic
 
         return generic(described, mapping_path(connector))(context)
     module = importlib.import_module(f"connectors.vendors.{connector}.source")
@@ -93,7 +93,7 @@ def transport_for(
 
     A connection's settings choose among the manifest's hosts and never add one.
     """
-    from connectors.runtime.transport import EgressPolicy, Transport  # noqa: PLC0415  loads the HTTP library
+    from connectors.runtime.transport import EgressPolicy, Transport
 
     policy = EgressPolicy(frozenset(described.allowed_hosts), sandbox_origin)
     rate = described.rate_limit.limit() if described.rate_limit else None

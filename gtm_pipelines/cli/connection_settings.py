@@ -63,8 +63,8 @@ def _checked(manifest: Manifest, field: SettingField, value: str, sandbox_origin
 
 def _url(manifest: Manifest, field: SettingField, value: str, sandbox_origin: str | None) -> str:
     """Pass a URL through the gate every request passes later; the value is not repeated, it may hold a password."""
-    from connectors.errors import Stop  # noqa: PLC0415  `gtm --help` must start fast
-    from connectors.runtime.egress import EgressPolicy  # noqa: PLC0415  loads the HTTP library
+    from connectors.errors import Stop
+    from connectors.runtime.egress import EgressPolicy
 
     policy = EgressPolicy(frozenset(manifest.allowed_hosts), sandbox_origin)
     try:

@@ -97,7 +97,7 @@ def change(
     gtm connections set acme exports --set folder=/data/new --schedule '0 * * * *'
     gtm connections set acme salesforce --secrets-file salesforce.json
     """
-    from gtm_pipelines.control_plane.schedule import check_schedule  # noqa: PLC0415  `gtm --help` must start fast
+    from gtm_pipelines.control_plane.schedule import check_schedule
 
     with open_session() as session:
         found = session.control.get_connection(tenant, name)
@@ -127,7 +127,7 @@ def change(
 
 def _store(session: Session, found: Connection, given: dict[str, str]) -> None:
     """Seal changed credentials; a connection the vendor had refused is back on schedule, one paused by hand is not."""
-    from connectors.runtime.redaction import Secret  # noqa: PLC0415  `gtm --help` must start fast
+    from connectors.runtime.redaction import Secret
 
     store = session.control.credential_store(found.tenant, found.name)
     store.write({field: Secret(value) for field, value in given.items()})
@@ -141,7 +141,7 @@ def credentials(tenant: Tenant, name: Name, secrets_file: SecretsFile = None, fr
 
     gtm connections credentials acme salesforce --secrets-file salesforce.json
     """
-    from connectors.runtime.redaction import Secret  # noqa: PLC0415  `gtm --help` must start fast
+    from connectors.runtime.redaction import Secret
 
     with open_session() as session:
         found = session.control.get_connection(tenant, name)
@@ -200,7 +200,7 @@ def probe(tenant: Tenant, name: Name, as_json: Json = False) -> None:
 
 
 def _probe(session: Session, connection: Connection) -> HealthStatus:
-    from gtm_pipelines.ingest.connections import open_connector  # noqa: PLC0415  `gtm --help` must start fast
+    from gtm_pipelines.ingest.connections import open_connector
 
     with open_connector(session.settings, session.control, connection.tenant, connection.name, utc_now) as connector:
         return connector.health_check(connector.authenticate())

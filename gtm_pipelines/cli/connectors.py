@@ -20,7 +20,7 @@ app = typer.Typer(help="See which sources can be connected.", no_args_is_help=Tr
 @app.command("list")
 def list_(as_json: Json = False) -> None:
     """List the connectors."""
-    from connectors import registry  # noqa: PLC0415  `gtm --help` must start fast
+    from connectors import registry
 
     manifests = [registry.manifest(name) for name in registry.ids()]
     data = [
@@ -71,7 +71,7 @@ def show_connector(
 
 def find_manifest(connector: str) -> Manifest:
     """Return a connector's manifest; a wrong id is answered with the ones there are."""
-    from connectors import registry  # noqa: PLC0415  `gtm --help` must start fast
+    from connectors import registry
 
     if connector not in registry.ids():
         raise UsageError(f"there is no connector {connector!r}; there are: {', '.join(registry.ids())}")

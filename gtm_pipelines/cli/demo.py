@@ -66,8 +66,8 @@ def demo(
     Writes .env, serves the sandbox for its time, runs a full sync and a refinement through Dagster, lets the world move
     on, runs an incremental sync and another refinement, and reports. What it makes is in .gtm; make clean removes it.
     """
-    from gtm_pipelines.cli.demo_report import build_report, show_report  # noqa: PLC0415  `gtm --help` must start fast
-    from gtm_pipelines.control_plane import open_control_plane  # noqa: PLC0415  see above
+    from gtm_pipelines.cli.demo_report import build_report, show_report
+    from gtm_pipelines.control_plane import open_control_plane
 
     write_env_file(PROJECT_ROOT / ".env")
     use_env_file()
@@ -86,7 +86,7 @@ def demo(
 
 
 def _chapters(settings: Settings, story: Story) -> None:
-    from gtm_pipelines.sandbox import advance  # noqa: PLC0415  `gtm --help` must start fast
+    from gtm_pipelines.sandbox import advance
 
     story.first_began = utc_now()
     _job(settings, story, "full_sync", "first full sync of nine connections")
@@ -102,7 +102,7 @@ def _chapters(settings: Settings, story: Story) -> None:
 def _job(settings: Settings, story: Story, job: str, what: str) -> None:
     """Run a job through Dagster; its faults are part of the story, not its end."""
     with story.part(what):
-        from gtm_pipelines.defs.instance import launch  # noqa: PLC0415  Dagster takes over a second to import
+        from gtm_pipelines.defs.instance import launch
 
         for run in launch(settings, job, list(TENANTS)):
             story.faults += [f"{job}: {fault}" for fault in run.faults]
@@ -137,7 +137,7 @@ def write_env_file(path: Path) -> None:
 
 def make_worlds(settings: Settings, size: int) -> None:
     """Make the worlds that do not exist yet, each with its own seed, and their file exports."""
-    from gtm_pipelines.sandbox import create_world, files  # noqa: PLC0415  `gtm --help` must start fast
+    from gtm_pipelines.sandbox import create_world, files
 
     directory = sandbox_directory(settings)
     for seed, tenant in enumerate(TENANTS, start=1):
@@ -160,7 +160,7 @@ def set_up(settings: Settings, control: ControlPlane) -> None:
 
 def connections_of(settings: Settings, tenant: str) -> dict[str, Account]:
     """Return each connector's settings and the sandbox's well-known credentials for a tenant."""
-    from gtm_pipelines.sandbox import accounts, spreadsheets  # noqa: PLC0415  `gtm --help` must start fast
+    from gtm_pipelines.sandbox import accounts, spreadsheets
 
     url = settings.sandbox_url
     if url is None:

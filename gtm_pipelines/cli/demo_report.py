@@ -72,9 +72,7 @@ def _sizes(settings: Settings, tenant: str) -> dict[str, Any]:
     """Return how many live rows canonical and golden have of each kind."""
     with open_published(settings, tenant) as warehouse:
         return {"tenant": tenant} | {
-            f"{layer} {kind}": int(
-                warehouse.rows(f"SELECT count(*) FROM {layer}.{kind} WHERE NOT is_deleted")[0][0]  # noqa: S608  constants
-            )
+            f"{layer} {kind}": int(warehouse.rows(f"SELECT count(*) FROM {layer}.{kind} WHERE NOT is_deleted")[0][0])
             for kind in KINDS
             for layer in ("canonical", "golden")
         }

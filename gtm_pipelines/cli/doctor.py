@@ -89,7 +89,7 @@ def _python() -> Finding:
 
 
 def _packages() -> Iterator[Finding]:
-    from packaging.requirements import Requirement  # noqa: PLC0415  `gtm --help` must start fast
+    from packaging.requirements import Requirement
 
     try:
         wanted = metadata.requires("gtm-pipelines") or []
@@ -128,9 +128,9 @@ def _disk(settings: Settings) -> Finding:
 
 
 def _connectors() -> Iterator[Finding]:
-    from connectors import registry  # noqa: PLC0415  `gtm --help` must start fast
-    from connectors.manifest import ManifestError  # noqa: PLC0415  see above
-    from quality.mapping import MappingError, load_mapping  # noqa: PLC0415  see above
+    from connectors import registry
+    from connectors.manifest import ManifestError
+    from quality.mapping import MappingError, load_mapping
 
     for connector in registry.ids():
         try:
@@ -142,7 +142,7 @@ def _connectors() -> Iterator[Finding]:
 
 
 def _control_plane(settings: Settings) -> Iterator[Finding]:
-    from gtm_pipelines.control_plane import ControlPlaneError, VaultError, open_control_plane  # noqa: PLC0415  see above
+    from gtm_pipelines.control_plane import ControlPlaneError, VaultError, open_control_plane
 
     try:
         control = open_control_plane(settings, actor="doctor")
@@ -172,7 +172,7 @@ def _control_plane(settings: Settings) -> Iterator[Finding]:
 
 
 def _tenant(settings: Settings, control: ControlPlane, tenant: Any) -> Iterator[Finding]:
-    from gtm_pipelines.warehouse import WarehouseBusyError, WarehouseError, names, open_warehouse  # noqa: PLC0415  see above
+    from gtm_pipelines.warehouse import WarehouseBusyError, WarehouseError, names, open_warehouse
 
     what = f"tenant {tenant}"
     connections = control.list_connections(tenant)

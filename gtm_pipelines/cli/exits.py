@@ -61,7 +61,7 @@ _KINDS = {
 
 def report_error(error: BaseException, *, debug: bool) -> Exit:
     """Print ``error`` to stderr as one line without secrets, or with ``debug`` as a traceback; return its exit code."""
-    from connectors.runtime.redaction import redact  # noqa: PLC0415  only a failing command pays for it
+    from connectors.runtime.redaction import redact
 
     names = {kind.__name__ for kind in type(error).__mro__}
     is_ours = type(error).__module__.startswith(_OURS)

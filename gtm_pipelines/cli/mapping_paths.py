@@ -19,7 +19,7 @@ _WAIT_S = 5
 
 def paths_of(mapping: Mapping, entity: str, target: str, field: str) -> list[str]:
     """Return the paths into the record that one field of a target reads; those into a list's element are left out."""
-    from quality.mapping.paths import Root, parse  # noqa: PLC0415  `gtm --help` must start fast
+    from quality.mapping.paths import Root, parse
 
     found: list[str] = []
     for each in mapping.targets(entity) or ():
@@ -38,8 +38,8 @@ def paths_of(mapping: Mapping, entity: str, target: str, field: str) -> list[str
 
 def find_unseen(settings: Settings, connection: Connection, entity: str, wanted: Sequence[str]) -> str | None:
     """Return a sentence about the paths no stored record has; None when there are none, or nothing is stored."""
-    from gtm_pipelines.warehouse import WarehouseBusyError, names, open_warehouse  # noqa: PLC0415  see paths_of
-    from quality.mapping.paths import parse  # noqa: PLC0415  see paths_of
+    from gtm_pipelines.warehouse import WarehouseBusyError, names, open_warehouse
+    from quality.mapping.paths import parse
 
     if not wanted or not names.warehouse_file(settings, connection.tenant).exists():
         return None
@@ -50,7 +50,7 @@ def find_unseen(settings: Settings, connection: Connection, entity: str, wanted:
                 return None
             table = warehouse.raw_table(connection.name, entity)
             ((stored, *seen),) = warehouse.rows(
-                f"SELECT count(payload), {tests} FROM {table}",  # noqa: S608  names.py made the table's name
+                f"SELECT count(payload), {tests} FROM {table}",
                 [parse(path).json for path in wanted],
             )
     except WarehouseBusyError:

@@ -79,7 +79,7 @@ def set_field(
     gtm mappings set acme salesforce Contact.person.phone '["MobilePhone", "Phone"]'
     gtm mappings set acme salesforce Contact.person.email '{"source": "Work_Email__c", "transform": "email"}'
     """
-    from quality.mapping import MappingError  # noqa: PLC0415  `gtm --help` must start fast
+    from quality.mapping import MappingError
 
     entity, target, field = split_place(place)
     wanted = read_spec(spec)
@@ -136,7 +136,7 @@ def replay(
 
 def replay_connections(session: Session, tenant: str, names: list[Any], *, as_json: bool) -> None:
     """Map the stored records of some connections again and refresh what follows from them."""
-    from gtm_pipelines.refresh import refresh_tenant  # noqa: PLC0415  `gtm --help` must start fast
+    from gtm_pipelines.refresh import refresh_tenant
 
     with progress(f"mapping {tenant} again", quiet=as_json) as say:
         report = refresh_tenant(session.settings, session.control, tenant, replay=names, on_stage=say)
@@ -145,8 +145,8 @@ def replay_connections(session: Session, tenant: str, names: list[Any], *, as_js
 
 def effective(connection: Connection, overrides: list[Any]) -> Mapping:
     """Return a connector's mapping with ``overrides`` over it; raise MappingError when they do not fit."""
-    from connectors import registry  # noqa: PLC0415  `gtm --help` must start fast
-    from quality.mapping import load_mapping, overlay  # noqa: PLC0415  see above
+    from connectors import registry
+    from quality.mapping import load_mapping, overlay
 
     return overlay(load_mapping(registry.mapping_path(connection.connector)), overrides)
 

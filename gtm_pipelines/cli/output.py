@@ -24,7 +24,7 @@ _ANY_WIDTH = 10_000
 
 def console(*, stderr: bool = False) -> Console:
     """Return a console; one that writes into a pipe is wide and plain."""
-    from rich.console import Console  # noqa: PLC0415  rich costs more than most commands' own work
+    from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
     return Console(stderr=stderr, width=None if stream.isatty() else _PIPE_WIDTH, highlight=False)
@@ -33,7 +33,7 @@ def console(*, stderr: bool = False) -> Console:
 def emit(data: Any, *, as_json: bool, show: Callable[[Console], None]) -> None:
     """Print ``data`` as JSON, or let ``show`` draw it."""
     if as_json:
-        from pydantic_core import to_jsonable_python  # noqa: PLC0415  only needed for JSON
+        from pydantic_core import to_jsonable_python
 
         sys.stdout.write(json.dumps(to_jsonable_python(data), indent=2, ensure_ascii=False) + "\n")
     else:
@@ -42,8 +42,8 @@ def emit(data: Any, *, as_json: bool, show: Callable[[Console], None]) -> None:
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str | None = None) -> Table:
     """Build a table; columns whose name starts with ``#`` are numbers and stand to the right."""
-    from rich.box import SIMPLE_HEAD  # noqa: PLC0415  see console
-    from rich.table import Table  # noqa: PLC0415  see console
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
 
     drawn = Table(title=title, box=SIMPLE_HEAD, title_justify="left", title_style="bold", pad_edge=False)
     for column in columns:
@@ -71,7 +71,7 @@ def show_rows(out: Console, columns: Sequence[str], rows: Sequence[Sequence[Any]
 
 def cell(value: Any) -> str:
     """Return a value as a table shows it, with rich's markup switched off."""
-    from rich.markup import escape  # noqa: PLC0415  see console
+    from rich.markup import escape
 
     if value is None:
         return "-"

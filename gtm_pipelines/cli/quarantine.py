@@ -90,7 +90,7 @@ def _read(
     settings: Settings, tenant: TenantId, connection: str | None, rule: str | None, *, resolved: bool, limit: int
 ) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
     """Return counts per connection, entity and rule, and the newest entries."""
-    from gtm_pipelines.warehouse import names, open_warehouse  # noqa: PLC0415  `gtm --help` must start fast
+    from gtm_pipelines.warehouse import names, open_warehouse
 
     if not names.warehouse_file(settings, tenant).exists():
         raise CommandError(f"nothing was landed for {tenant} yet: gtm sync {tenant}")
@@ -99,12 +99,12 @@ def _read(
         if not warehouse.has_table("quality", "quarantine"):
             return [], []
         counts = warehouse.rows(
-            f"SELECT connection, entity, rule, severity, count(*) FROM quality.quarantine WHERE {chosen}"  # noqa: S608  constants
+            f"SELECT connection, entity, rule, severity, count(*) FROM quality.quarantine WHERE {chosen}"
             " GROUP BY ALL ORDER BY ALL",
             [connection, rule, resolved],
         )
         entries = warehouse.rows(
-            f"SELECT {', '.join(COLUMNS)} FROM quality.quarantine WHERE {chosen}"  # noqa: S608  constants
+            f"SELECT {', '.join(COLUMNS)} FROM quality.quarantine WHERE {chosen}"
             " ORDER BY last_seen DESC, record_id LIMIT $4",
             [connection, rule, resolved, limit],
         )

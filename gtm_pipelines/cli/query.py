@@ -52,7 +52,7 @@ def query(
 
 def run(settings: Settings, tenant: str, sql: str, limit: int) -> tuple[list[str], list[tuple[Any, ...]], bool]:
     """Return column names, at most ``limit`` rows, and whether there are more; raise UsageError for bad SQL."""
-    from gtm_pipelines.warehouse import open_published  # noqa: PLC0415  `gtm --help` must start fast
+    from gtm_pipelines.warehouse import open_published
 
     if not sql.strip(" \t\r\n;"):
         raise UsageError('there is no SQL to run: gtm query TENANT "from marts.person_360 limit 5"')

@@ -55,7 +55,7 @@ def refine(tenants: Tenants = None, as_json: Json = False) -> None:
 
 
 def _run(job: str, wanted: list[str] | None, *, as_json: bool, reason: str = "") -> None:
-    from gtm_pipelines.defs.instance import launch  # noqa: PLC0415  Dagster takes over a second to import
+    from gtm_pipelines.defs.instance import launch
 
     with open_session() as session:
         tenants = session.tenants(wanted)

@@ -38,7 +38,7 @@ def create(
 
     gtm sandbox create acme --size 100000
     """
-    from gtm_pipelines.sandbox import create_world  # noqa: PLC0415  `gtm --help` must start fast
+    from gtm_pipelines.sandbox import create_world
 
     settings = read_settings()
     create_world(sandbox_directory(settings), TenantId(tenant), size=size, seed=seed)
@@ -54,7 +54,7 @@ def serve(
 
     gtm sandbox serve &
     """
-    from gtm_pipelines import sandbox  # noqa: PLC0415  `gtm --help` must start fast
+    from gtm_pipelines import sandbox
 
     settings = read_settings()
     sandbox.serve(sandbox_directory(settings), host=host, port=port or port_of(settings.sandbox_url or DEFAULT_URL))
@@ -70,7 +70,7 @@ def advance(
 
     gtm sandbox advance acme && gtm sync acme
     """
-    from gtm_pipelines.sandbox import advance as move  # noqa: PLC0415  `gtm --help` must start fast
+    from gtm_pipelines.sandbox import advance as move
 
     done = move(sandbox_directory(read_settings()), TenantId(tenant), steps=steps)
 

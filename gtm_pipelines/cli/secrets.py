@@ -116,8 +116,8 @@ def _checked(manifest: Manifest, given: dict[str, str], stored: Collection[str])
 
 def _check_key(text: str) -> None:
     """Sign once with a private key, the only way to know that it can."""
-    from connectors.errors import Reauthorise  # noqa: PLC0415  `gtm --help` must start fast
-    from connectors.runtime.auth.jwt_bearer import sign_rs256  # noqa: PLC0415  see above
+    from connectors.errors import Reauthorise
+    from connectors.runtime.auth.jwt_bearer import sign_rs256
 
     try:
         sign_rs256({}, text)

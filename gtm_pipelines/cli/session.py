@@ -48,7 +48,7 @@ def utc_now() -> datetime:
 @contextmanager
 def open_session() -> Iterator[Session]:
     """Read the settings and open the control plane; every change is audited under the name of the command line."""
-    from gtm_pipelines.control_plane import open_control_plane  # noqa: PLC0415  `gtm --help` must start fast
+    from gtm_pipelines.control_plane import open_control_plane
 
     settings = read_settings()
     log_to_stderr(settings)
@@ -64,7 +64,7 @@ def open_session() -> Iterator[Session]:
 
 def log_to_stderr(settings: Settings) -> None:
     """Send the libraries' log to stderr with secrets masked; a person at a terminal sees warnings unless told more."""
-    from connectors.runtime.redaction import protect_logging, quiet_http_libraries  # noqa: PLC0415  see open_session
+    from connectors.runtime.redaction import protect_logging, quiet_http_libraries
 
     level = "WARNING" if settings.log_level == "INFO" else settings.log_level
     logging.basicConfig(stream=sys.stderr, level=level, format="%(levelname)s %(name)s: %(message)s")

@@ -57,7 +57,7 @@ def status(
 
 def describe(connection: Connection, now: datetime) -> dict[str, Any]:
     """Return what an operator wants to know of one connection."""
-    from gtm_pipelines.control_plane.schedule import due_at  # noqa: PLC0415  `gtm --help` must start fast
+    from gtm_pipelines.control_plane.schedule import due_at
 
     is_active = connection.status == "active"
     return {

@@ -46,8 +46,8 @@ def sync(
 
     Exit code 3 when only a part could be read, 4 when another sync is running or the vendor said to come back later.
     """
-    from connectors.connector import Mode  # noqa: PLC0415  `gtm --help` must start fast
-    from gtm_pipelines.ingest import Limits, sync_connection  # noqa: PLC0415  see above
+    from connectors.connector import Mode
+    from gtm_pipelines.ingest import Limits, sync_connection
 
     if allow_shrink and not full:
         raise UsageError("only a full read notices that records are gone: give --full with --allow-shrink")
@@ -97,7 +97,7 @@ def refine(
 
     gtm refine acme
     """
-    from gtm_pipelines.refresh import refresh_tenant  # noqa: PLC0415  `gtm --help` must start fast
+    from gtm_pipelines.refresh import refresh_tenant
 
     with open_session() as session, progress(f"refining {tenant}", quiet=as_json) as say:
         report = refresh_tenant(session.settings, session.control, tenant, full=full, on_stage=say)

@@ -37,7 +37,7 @@ def ui(
     gtm ui                      http://127.0.0.1:3000
     gtm ui --port 3001
     """
-    from gtm_pipelines.defs.instance import dagster_directory, use_dagster_environment  # noqa: PLC0415  slow import
+    from gtm_pipelines.defs.instance import dagster_directory, use_dagster_environment
 
     settings = read_settings()
     use_dagster_environment(settings)

@@ -28,8 +28,8 @@ def why(
     gtm why acme per_01h8…
     gtm why acme jane.doe@example.com
     """
-    from gtm_pipelines.resolution import why as explain  # noqa: PLC0415  `gtm --help` must start fast
-    from gtm_pipelines.warehouse import open_published  # noqa: PLC0415  see above
+    from gtm_pipelines.resolution import why as explain
+    from gtm_pipelines.warehouse import open_published
 
     with open_published(read_settings(), TenantId(tenant)) as warehouse:
         found = explain(warehouse, _by_email(warehouse, person) if "@" in person else person)

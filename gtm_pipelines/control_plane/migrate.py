@@ -42,9 +42,9 @@ def _version(connection: Connection) -> str | None:
 
 def _upgrade(connection: Connection) -> None:
     """Run Alembic inside the caller's transaction: a kill leaves the old schema, never half of the new one."""
-    from alembic import command  # noqa: PLC0415  costs 100 ms that only a database behind its code has to pay
-    from alembic.config import Config  # noqa: PLC0415
-    from alembic.util import CommandError  # noqa: PLC0415
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))

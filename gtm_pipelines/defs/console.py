@@ -14,7 +14,7 @@ import dagster as dg
 )
 def redacted_console(context: dg.InitLoggerContext) -> logging.Logger:
     """Return the console logger of a run; Dagster's own prints every event a second time."""
-    from connectors.runtime.redaction import RedactingFormatter  # noqa: PLC0415  keeps definitions light
+    from connectors.runtime.redaction import RedactingFormatter
 
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(RedactingFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s")))

@@ -59,7 +59,7 @@ def judge(control: "ControlPlane", tenant: str, now: datetime) -> Verdict:
 
 def _is_stale(connection: "Connection", now: datetime) -> bool:
     """Tell whether the next sync after the last good one is overdue by more than our patience."""
-    from gtm_pipelines.control_plane.schedule import next_fire  # noqa: PLC0415  keeps definitions light
+    from gtm_pipelines.control_plane.schedule import next_fire
 
     fresh_as_of = connection.last_success_at or connection.created_at
     return now > next_fire(connection.schedule, fresh_as_of) + PATIENCE

@@ -28,7 +28,7 @@ class Installation(dg.ConfigurableResource[None]):
     @contextmanager
     def control_plane(self) -> Iterator[ControlPlane]:
         """Open the control plane; what it changes is audited under the name of Dagster."""
-        from gtm_pipelines.control_plane import open_control_plane  # noqa: PLC0415  keeps definitions light
+        from gtm_pipelines.control_plane import open_control_plane
 
         with open_control_plane(self.settings(), actor="dagster") as control:
             yield control

@@ -167,7 +167,7 @@ def _sync_tenant(
     mode: Mode,
     entities: list[str] | None,
 ) -> TenantOutcome:
-    from gtm_pipelines.ingest import sync_connection  # noqa: PLC0415  keeps definitions light
+    from gtm_pipelines.ingest import sync_connection
 
     outcome = TenantOutcome()
     for name in connections:
@@ -210,6 +210,6 @@ def _note_request(context: dg.AssetExecutionContext, request: SyncRequest) -> No
 
 def describe(error: BaseException) -> str:
     """Return an unexpected error as one line without secrets."""
-    from connectors.runtime.redaction import redact  # noqa: PLC0415  keeps definitions light
+    from connectors.runtime.redaction import redact
 
     return redact(f"{type(error).__name__}: {error}".splitlines()[0])

@@ -61,7 +61,7 @@ def refresh_tenants(
     context: dg.AssetExecutionContext, installation: Installation
 ) -> tuple[dict[str, Findings], dict[str, str]]:
     """Refresh every tenant of the run, recording each as it finishes; return what checks found and what went wrong."""
-    from gtm_pipelines.refresh import StageFailedError, refresh_tenant  # noqa: PLC0415  keeps definitions light
+    from gtm_pipelines.refresh import StageFailedError, refresh_tenant
 
     judged: dict[str, Findings] = {}
     faults: dict[str, str] = {}
@@ -92,7 +92,7 @@ def refresh_tenants(
 
 def stages_for(layers: set[str]) -> list[Any]:
     """Return the stages that make the selected layers; checks and publication always follow."""
-    from gtm_pipelines.refresh import Stage  # noqa: PLC0415  keeps definitions light
+    from gtm_pipelines.refresh import Stage
 
     return [stage for stage in Stage if stage not in _LAYERS or stage in layers]
 

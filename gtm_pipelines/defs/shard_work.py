@@ -54,7 +54,7 @@ def retried_when_busy(context: dg.AssetExecutionContext) -> Iterator[None]:
     Not a RetryPolicy: Dagster obeys one for interruptions too, so that a run told to stop would begin again. A tenant's
     own fault is never retried in its run.
     """
-    from gtm_pipelines.control_plane import BusyError  # noqa: PLC0415  keeps definitions light
+    from gtm_pipelines.control_plane import BusyError
 
     try:
         yield

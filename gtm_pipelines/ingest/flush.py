@@ -124,7 +124,7 @@ def _register(warehouse: Warehouse, target: Target, entity: str, reading: Readin
 
 
 def _load_of(reading: Reading, delta: Delta) -> EntityLoad:
-    from connectors.dlt_source import EntityLoad  # noqa: PLC0415  imports dlt, which takes a second
+    from connectors.dlt_source import EntityLoad
 
     return EntityLoad(
         entity=reading.entity.name,
@@ -136,7 +136,7 @@ def _load_of(reading: Reading, delta: Delta) -> EntityLoad:
 
 
 def _load(target: Target, loads: Sequence[EntityLoad], directory: Path) -> None:
-    from gtm_pipelines.ingest.load import load  # noqa: PLC0415  only a sync that loads pays for dlt
+    from gtm_pipelines.ingest.load import load
 
     target.lease.check()
     load(target.settings, target.connection.tenant, target.connection.name, directory, loads)

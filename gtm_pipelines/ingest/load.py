@@ -43,7 +43,7 @@ class LoadError(Exception):
 
 def load(settings: Settings, tenant: str, connection: str, directory: Path, loads: Sequence[EntityLoad]) -> str:
     """Load all entities as one package and return its load id; a load that fails is restarted once from nothing."""
-    from dlt.common.exceptions import DltException  # noqa: PLC0415  importing dlt takes a second
+    from dlt.common.exceptions import DltException
 
     try:
         return _run(settings, tenant, connection, directory / "first", loads)
@@ -57,10 +57,10 @@ def load(settings: Settings, tenant: str, connection: str, directory: Path, load
 
 
 def _run(settings: Settings, tenant: str, connection: str, directory: Path, loads: Sequence[EntityLoad]) -> str:
-    import dlt  # noqa: PLC0415  importing dlt takes a second
-    from dlt.destinations import duckdb  # noqa: PLC0415
+    import dlt
+    from dlt.destinations import duckdb
 
-    from connectors.dlt_source import build_source  # noqa: PLC0415  imports dlt
+    from connectors.dlt_source import build_source
 
     _configure()
     schema = names.raw_schema(connection)
@@ -83,7 +83,7 @@ def _run(settings: Settings, tenant: str, connection: str, directory: Path, load
 
 def _check_names(pipeline: Any, schema: str, loads: Sequence[EntityLoad]) -> None:
     """Prove that dlt will use the names we ask for; two tenants or entities must never meet under one."""
-    from dlt.common.normalizers.naming.snake_case import NamingConvention  # noqa: PLC0415  importing dlt takes a second
+    from dlt.common.normalizers.naming.snake_case import NamingConvention
 
     fold = NamingConvention().normalize_table_identifier
     for name in [schema, *(each.table for each in loads)]:
@@ -96,10 +96,10 @@ def _check_names(pipeline: Any, schema: str, loads: Sequence[EntityLoad]) -> Non
 def _configure() -> None:
     """Set dlt's configuration in memory, once per process; the environment and its files are left alone."""
     global _configured  # noqa: PLW0603  dlt keeps one configuration per process, so we keep one flag
-    import dlt  # noqa: PLC0415  importing dlt takes a second
-    from dlt.common.configuration.container import Container  # noqa: PLC0415
-    from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext  # noqa: PLC0415
-    from dlt.common.runtime.telemetry import stop_telemetry  # noqa: PLC0415
+    import dlt
+    from dlt.common.configuration.container import Container
+    from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
+    from dlt.common.runtime.telemetry import stop_telemetry
 
     with _once:
         if _configured:

@@ -55,7 +55,7 @@ def read_states(warehouse: Warehouse, connection: str) -> dict[str, EntityState]
 
 
 def _entities(compressed: str, source: str) -> dict[str, EntityState]:
-    from dlt.common.versioned_state import decompress_state  # noqa: PLC0415  importing dlt takes a second
+    from dlt.common.versioned_state import decompress_state
 
     resources = decompress_state(compressed).get("sources", {}).get(source, {}).get("resources", {})
     return {str(entity): _entity(kept) for entity, kept in resources.items()}

@@ -53,7 +53,7 @@ def _version() -> str:
 def lay_raw_view(warehouse: Warehouse) -> None:
     """Create or replace ``quality.raw_record``: one row per raw record of every connection and entity there is now."""
     selects = [
-        f"SELECT {literal(connection)}, {literal(entity)}, external_id, is_deleted, source_updated_at, synced_at"  # noqa: S608  literals, and a name the warehouse quoted
+        f"SELECT {literal(connection)}, {literal(entity)}, external_id, is_deleted, source_updated_at, synced_at"
         f" FROM {warehouse.raw_table(connection, entity)}"
         for connection, entity in warehouse.raw_entities()
     ]

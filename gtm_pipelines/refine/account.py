@@ -34,7 +34,7 @@ def reconcile(warehouse: Warehouse) -> list[Reconciled]:
 def _reconciled(warehouse: Warehouse, connection: str, entity: str) -> Reconciled:
     scope = Scope(connection, entity, warehouse.raw_table(connection, entity))
     canonical = " UNION ALL ".join(
-        f"SELECT '{kind}' AS target, _record_id AS record_id FROM canonical.{kind}"  # noqa: S608  names of the canonical model and quoted values
+        f"SELECT '{kind}' AS target, _record_id AS record_id FROM canonical.{kind}"
         f" WHERE source = {literal(connection)} AND _entity = {literal(entity)}"
         for kind in Kind
     )

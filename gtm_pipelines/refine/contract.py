@@ -20,19 +20,19 @@ class ContractFault(NamedTuple):
 
 def check_contract(warehouse: Warehouse, kind: Kind | str, *, batch: int = 200_000) -> list[ContractFault]:
     """Return the broken rules of a canonical table, its key's uniqueness included; empty when all is well."""
-    import polars as pl  # noqa: PLC0415  definitions import this package
+    import polars as pl
 
     kind = Kind(kind)
     if not warehouse.has_table("canonical", kind):
         return []
     listed = ", ".join(f"{c.name}::VARCHAR AS {c.name}" if c.type == "JSON" else c.name for c in columns(kind))
     counted: dict[tuple[str, str], int] = {}
-    for rows in warehouse.batches(f"SELECT {listed} FROM canonical.{kind}", size=batch):  # noqa: S608  names of the canonical model
+    for rows in warehouse.batches(f"SELECT {listed} FROM canonical.{kind}", size=batch):
         found = failures(kind, pl.DataFrame(pl.from_arrow(rows)))
         for field, rule, count in found.group_by("field", "rule").len().iter_rows():
             counted[field, rule] = counted.get((field, rule), 0) + count
     doubled = warehouse.rows(
-        f"SELECT count(*) FROM (SELECT source, external_id FROM canonical.{kind} GROUP BY ALL HAVING count(*) > 1)"  # noqa: S608  as above
+        f"SELECT count(*) FROM (SELECT source, external_id FROM canonical.{kind} GROUP BY ALL HAVING count(*) > 1)"
     )[0][0]
     if doubled:
         counted["external_id", "unique"] = int(doubled)

@@ -94,7 +94,7 @@ def _note_loads(warehouse: Warehouse, work: Work, loads: list[str], *, replay: b
     """Remember the loads this transaction answers for; a replay answers for all there are."""
     warehouse.execute("CREATE OR REPLACE TEMP TABLE load_due (load_id VARCHAR)")
     if replay:
-        warehouse.execute(f"INSERT INTO load_due SELECT DISTINCT _dlt_load_id FROM {work.scope.raw}")  # noqa: S608  a quoted table
+        warehouse.execute(f"INSERT INTO load_due SELECT DISTINCT _dlt_load_id FROM {work.scope.raw}")
     elif loads:
         warehouse.execute("INSERT INTO load_due SELECT unnest(?)", [loads])
 

@@ -22,20 +22,20 @@ _RULES: Final = {str(transform): rule for transform, rule in RULES.items()}
 
 def complete(warehouse: Warehouse, kind: Kind, region: str) -> None:
     """Give the Python form the last word on every distinct value its SQL form left null."""
-    import polars as pl  # noqa: PLC0415  definitions import this package
+    import polars as pl
 
     for column in columns(kind):
         read = COMPLETIONS.get(Transform(column.transform))
         if read is None:
             continue
         given = f"_given_{column.name}"
-        values = [v for (v,) in warehouse.rows(f"SELECT DISTINCT {given} FROM projected WHERE {given} IS NOT NULL")]  # noqa: S608  the name is a column of the canonical model
+        values = [v for (v,) in warehouse.rows(f"SELECT DISTINCT {given} FROM projected WHERE {given} IS NOT NULL")]
         decided = {value: form for value in values if (form := read(value, region)) is not None}
         if decided:
             book = pl.DataFrame({"given": list(decided), "form": list(decided.values())}).to_arrow()
             with warehouse.registered("completed", book):
                 warehouse.execute(
-                    f"UPDATE projected SET {column.name} = b.form, {given} = NULL"  # noqa: S608  as above
+                    f"UPDATE projected SET {column.name} = b.form, {given} = NULL"
                     f" FROM completed AS b WHERE {given} = b.given"
                 )
 
@@ -49,13 +49,13 @@ def find(warehouse: Warehouse, kind: Kind) -> None:
     names = {column.name for column in columns(kind)}
     for field in sorted(set(found["field"]) & names - required):
         warehouse.execute(
-            f"UPDATE projected SET {field} = NULL WHERE rowid IN (SELECT _n FROM fault WHERE field = '{field}')"  # noqa: S608  the name is a column of the canonical model
+            f"UPDATE projected SET {field} = NULL WHERE rowid IN (SELECT _n FROM fault WHERE field = '{field}')"
         )
 
 
 def _judge(warehouse: Warehouse, kind: Kind) -> pl.DataFrame:
     """Return every fault of the rows that apply: _n, field, rule, value, severity."""
-    import polars as pl  # noqa: PLC0415  definitions import this package
+    import polars as pl
 
     unread = _unread(warehouse, kind)
     broken = _broken(warehouse, kind)
@@ -72,7 +72,7 @@ def _unread(warehouse: Warehouse, kind: Kind) -> pl.DataFrame:
         "SELECT rowid AS _n, unnest(_issues, recursive := true) FROM projected WHERE _applies AND _issues IS NOT NULL"
     )
     undecided = [
-        f"SELECT rowid, '{column.name}', '{_RULES[column.transform]}', _given_{column.name} FROM projected"  # noqa: S608  names of the canonical model
+        f"SELECT rowid, '{column.name}', '{_RULES[column.transform]}', _given_{column.name} FROM projected"
         f" WHERE _applies AND _given_{column.name} IS NOT NULL"
         for column in columns(kind)
         if Transform(column.transform) in COMPLETIONS
@@ -82,10 +82,10 @@ def _unread(warehouse: Warehouse, kind: Kind) -> pl.DataFrame:
 
 def _broken(warehouse: Warehouse, kind: Kind) -> pl.DataFrame:
     """Faults against the contract, found by Pandera over the whole run at once."""
-    import polars as pl  # noqa: PLC0415  definitions import this package
+    import polars as pl
 
     listed = ", ".join(f"{c.name}::VARCHAR AS {c.name}" if c.type == "JSON" else c.name for c in columns(kind))
-    rows = warehouse.polars(f"SELECT rowid AS _n, {listed} FROM projected WHERE _applies")  # noqa: S608  names of the canonical model
+    rows = warehouse.polars(f"SELECT rowid AS _n, {listed} FROM projected WHERE _applies")
     found = failures(kind, rows.drop("_n"))
     numbered = found.with_columns(_n=rows["_n"].gather(found["row"]))
     return numbered.select("_n", "field", "rule", pl.col("value"))

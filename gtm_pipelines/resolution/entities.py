@@ -55,7 +55,7 @@ def _lay_rules(statements: Statements, policy: IdentityPolicy) -> None:
     statements.run("rules")
     for number, rule in enumerate(policy.rules(kind)):
         statements.warehouse.execute(
-            f"INSERT INTO golden.{kind}_rule VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608  kind is a word of ours
+            f"INSERT INTO golden.{kind}_rule VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [number, *astuple(rule)],
         )
     statements.execute(f"{_TABLE} match_rule AS FROM golden.{kind}_rule", "rules")

@@ -50,7 +50,7 @@ def _files(tenant: Tenant, call: Call) -> Reply:
 
 
 def _truth(tenant: Tenant, call: Call) -> Reply:
-    import pyarrow as pa  # noqa: PLC0415  slow to import, only needed here
+    import pyarrow as pa
 
     with tenant.world.cursor() as cursor:
         table = ground_truth.table(cursor, call.path.rpartition("/")[2])

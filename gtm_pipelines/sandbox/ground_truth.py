@@ -43,5 +43,5 @@ def truth(directory: Path, tenant: str) -> Truth:
 
 def table(world: duckdb.DuckDBPyConnection, name: str) -> pa.Table:
     """Read one of :data:`TABLES`."""
-    rows: pa.Table = world.sql(f"SELECT * FROM truth.{name}").to_arrow_table()  # noqa: S608  callers pass one of TABLES
+    rows: pa.Table = world.sql(f"SELECT * FROM truth.{name}").to_arrow_table()
     return rows

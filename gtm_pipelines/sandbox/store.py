@@ -64,7 +64,7 @@ def make_current(home: Path, path: Path) -> None:
 
 def open_file(path: Path, memory: str = _MEMORY) -> duckdb.DuckDBPyConnection:
     """Open a world's file for reading and writing; raise WorldBusyError when another process has it."""
-    import duckdb  # noqa: PLC0415  importing the sandbox must stay light
+    import duckdb
 
     scratch = path.with_suffix(f".{os.getpid()}.tmp")
     try:

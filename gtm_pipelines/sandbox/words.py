@@ -104,7 +104,7 @@ def last_names() -> list[str]:
 
 
 def _faker(attribute: str) -> list[str]:
-    from faker.providers.person import de_DE, en_US, es_ES, fr_FR  # noqa: PLC0415  a third of a second to import
+    from faker.providers.person import de_DE, en_US, es_ES, fr_FR
 
     languages = (en_US, en_US, en_US, de_DE, fr_FR, es_ES)
     return [name for language in languages for name in getattr(language.Provider, attribute)]

@@ -184,7 +184,7 @@ def held(path: Path, wait: float) -> Iterator[float]:
 
 def connect(path: Path, deadline: float) -> duckdb.DuckDBPyConnection:
     """Connect read-write to ``path``, retrying with jitter while another process holds it."""
-    import duckdb  # noqa: PLC0415  definitions import this module; the driver loads when a warehouse is opened
+    import duckdb
 
     path.parent.mkdir(parents=True, exist_ok=True)
     pause = _FIRST_PAUSE

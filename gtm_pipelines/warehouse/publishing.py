@@ -100,7 +100,7 @@ def open_published(settings: Settings, tenant: str) -> Iterator[Warehouse]:
 
     The file is attached read-only; SQL can reach no other file, no network and no setting.
     """
-    import duckdb  # noqa: PLC0415  definitions import this module; the driver loads when a warehouse is opened
+    import duckdb
 
     path = names.published_file(settings, tenant)
     if not path.exists():

@@ -22,7 +22,7 @@ RULE_PREFIX = "unreadable:"
 
 def record(warehouse: Warehouse, connection: str, entity: str, found: Sequence[Unreadable], *, at: datetime) -> None:
     """Store unreadable records; one seen before is the same row with a later ``last_seen``, open again."""
-    import pyarrow as pa  # noqa: PLC0415  definitions import this module; Arrow loads when there is work
+    import pyarrow as pa
 
     unique = {(record_id(each), each.reason): each for each in found}
     if not unique:
@@ -44,7 +44,7 @@ def record(warehouse: Warehouse, connection: str, entity: str, found: Sequence[U
 def resolve(warehouse: Warehouse, connection: str, entity: str, readable: str) -> int:
     """Close the open rows of records that are readable now: those whose id is in the relation ``readable``."""
     return warehouse.execute(
-        f"UPDATE quality.quarantine SET status = 'resolved' WHERE connection = $connection AND entity = $entity"  # noqa: S608  a quoted identifier
+        f"UPDATE quality.quarantine SET status = 'resolved' WHERE connection = $connection AND entity = $entity"
         f" AND status = 'open' AND starts_with(rule, '{RULE_PREFIX}')"
         f" AND external_id IN (SELECT external_id FROM {names.quote(readable)})",
         {"connection": connection, "entity": entity},

@@ -20,7 +20,7 @@ def load(path: str) -> str:
 @lru_cache(maxsize=256)
 def statements(path: str) -> tuple[str, ...]:
     """Return the statements of ``sql/<path>`` one by one, split by DuckDB's own parser."""
-    import duckdb  # noqa: PLC0415  definitions import this module; the driver loads when SQL is about to run
+    import duckdb
 
     return tuple(statement.query for statement in duckdb.extract_statements(load(path)))
 

@@ -65,7 +65,7 @@ def _build(warehouse: Warehouse, connection: str, entity: str, known: Catalogue)
     key, table = [connection, entity], warehouse.raw_table(connection, entity)
     built = warehouse.rows("SELECT load_id, hash FROM raw.typed_view WHERE connection = ? AND entity = ?", key)
     since, old = built[0] if built else ("", "")
-    newest = warehouse.rows(f"SELECT max(_dlt_load_id) FROM {table}")[0][0] or since  # noqa: S608  names.py made it
+    newest = warehouse.rows(f"SELECT max(_dlt_load_id) FROM {table}")[0][0] or since
     with warehouse.transaction():
         if newest > since:
             _learn(warehouse, connection, entity, since)

@@ -18,27 +18,27 @@ __all__ = ["Column", "Kind", "Sensitivity", "columns", "ddl", "describe", "failu
 
 def columns(kind: Kind | str) -> tuple[Column, ...]:
     """Return the contract's columns of ``kind`` in table order, without bookkeeping columns."""
-    from quality.canonical import contract  # noqa: PLC0415  Pandera takes 0.6 s to import; see the module's docstring
+    from quality.canonical import contract
 
     return contract.columns(Kind(kind))
 
 
 def ddl(kind: Kind | str, *, schema: str = "canonical") -> str:
     """Return the CREATE TABLE IF NOT EXISTS statement of ``kind``, bookkeeping columns included."""
-    from quality.canonical import contract  # noqa: PLC0415  as above
+    from quality.canonical import contract
 
     return contract.ddl(Kind(kind), schema=schema)
 
 
 def describe(kind: Kind | str) -> str:
     """Return the columns of ``kind`` as a Markdown table."""
-    from quality.canonical import contract  # noqa: PLC0415  as above
+    from quality.canonical import contract
 
     return contract.describe(Kind(kind))
 
 
 def failures(kind: Kind | str, frame: pl.DataFrame) -> pl.DataFrame:
     """Check rows against the contract; one row (``row``, ``field``, ``rule``, ``value``) per broken rule."""
-    from quality.canonical import contract  # noqa: PLC0415  as above
+    from quality.canonical import contract
 
     return contract.failures(Kind(kind), frame)

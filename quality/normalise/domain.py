@@ -77,7 +77,7 @@ def company_domain_sql(column: str) -> str:
 @cache
 def _suffixes() -> TLDExtract:
     """Return the extractor over the bundled list; loading takes a tenth of a second, so it is done once and late."""
-    from tldextract import TLDExtract  # noqa: PLC0415  pulls in an HTTP library that nothing here uses
+    from tldextract import TLDExtract
 
     return TLDExtract(cache_dir=None, suffix_list_urls=(), fallback_to_snapshot=True)
 

@@ -67,7 +67,7 @@ def e164(value: str | None, region: str) -> str | None:
 
 def _parsed(written: str, region: str) -> tuple[str | None, bool]:
     """Return what the library reads, and whether it began with the region's own prefix for calls abroad."""
-    import phonenumbers  # noqa: PLC0415  the plans take long to load and most values never need them
+    import phonenumbers
 
     try:
         number = phonenumbers.parse(written, region, keep_raw_input=True)

@@ -44,8 +44,8 @@ class JwtBearer(TokenAuth):
 
 def sign_rs256(claims: Mapping[str, Any], private_key: str) -> str:
     """Return ``claims`` as a compact RS256 JWT; raise Reauthorise when ``private_key`` is no RSA key in PEM."""
-    from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415  heavy; few sign
-    from cryptography.hazmat.primitives.asymmetric import padding, rsa  # noqa: PLC0415
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
     try:
         key = serialization.load_pem_private_key(private_key.encode(), password=None)

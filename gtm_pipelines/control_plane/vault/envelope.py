@@ -65,7 +65,7 @@ def seal(secret: Secret, place: Place | CanaryPlace, key: Key) -> str:
 
 def unseal(envelope: str, place: Place | CanaryPlace, ring: KeyRing) -> Secret:
     """Decrypt what :func:`seal` made for the same place; raise UnknownKeyError or TamperedError, never guess."""
-    from cryptography.exceptions import InvalidTag  # noqa: PLC0415  only work with secrets pays for the import
+    from cryptography.exceptions import InvalidTag
 
     kid, nonce, sealed = _parts(envelope, place)
     key = ring.find(kid)

@@ -33,7 +33,7 @@ class Key:
     __slots__ = ("aead", "kid")
 
     def __init__(self, material: SecretStr) -> None:
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415  only work with secrets pays for it
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         self.kid = ""  # so that an error reporter can print even a key that was refused
         if not _KEY.fullmatch(material.get_secret_value()):
@@ -95,7 +95,7 @@ def ring_source(primary: SecretStr | None, previous: Sequence[SecretStr] = ()) -
 def _forbid_core_dumps() -> None:
     """Keep this process, which now holds keys, from writing its memory to disk when it crashes."""
     try:
-        import resource  # noqa: PLC0415  not there on Windows
+        import resource
     except ImportError:
         return
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))

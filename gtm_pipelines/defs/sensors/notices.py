@@ -15,9 +15,9 @@ from gtm_pipelines.defs.shard_work import reason_of
 )
 def run_failed(context: dg.RunFailureSensorContext) -> None:
     """Log the failure; credentials are masked in whatever the error says."""
-    import structlog  # noqa: PLC0415  keeps definitions light
+    import structlog
 
-    from connectors.runtime.redaction import redact  # noqa: PLC0415  as above
+    from connectors.runtime.redaction import redact
 
     run = context.dagster_run
     steps = {

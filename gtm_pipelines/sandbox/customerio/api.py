@@ -124,6 +124,6 @@ def _setup(tenant: Tenant, parts: list[str]) -> dict[str, Any]:
 
 def _table(tenant: Tenant, name: str) -> list[dict[str, Any]]:
     with tenant.world.cursor() as cursor:
-        reader = cursor.execute(f"SELECT * FROM customerio.{name} ORDER BY id")  # noqa: S608  callers pass literals
+        reader = cursor.execute(f"SELECT * FROM customerio.{name} ORDER BY id")
         names = [each[0] for each in reader.description or ()]
         return [dict(zip(names, row, strict=True)) for row in reader.fetchall()]

@@ -84,12 +84,12 @@ def _page(
         conditions = [*conditions, f"{clock} <= ? AND ({clock} < ? OR s.id < ?)"]
         parameters = [*parameters, turned.reads_after[0], *turned.reads_after]
     inner = (
-        f"SELECT s.*, now_s FROM customerio.{table} s, gen.world WHERE {' AND '.join(conditions)} "  # noqa: S608  names are literals, values bound
+        f"SELECT s.*, now_s FROM customerio.{table} s, gen.world WHERE {' AND '.join(conditions)} "
         f"ORDER BY {clock} DESC, s.id DESC LIMIT {size + 1}"
     )
     with tenant.world.cursor() as cursor:
         reader = cursor.execute(
-            f"SELECT t.*, {_WHOSE} FROM ({inner}) t LEFT JOIN customerio.person p ON p.cio_id = t.cio_id "  # noqa: S608  as above
+            f"SELECT t.*, {_WHOSE} FROM ({inner}) t LEFT JOIN customerio.person p ON p.cio_id = t.cio_id "
             f"ORDER BY t.{clock} DESC, t.id DESC",
             parameters,
         )

@@ -127,7 +127,7 @@ def _record(tenant: Tenant, call: Call, version: str, entity: SObject, record_id
         rows = cursor.execute(statement.rows, statement.parameters).fetchall()
         if rows and entity.has("IsDeleted"):
             gone = cursor.execute(
-                f"SELECT IsDeleted FROM {entity.table} WHERE Id = ?",  # noqa: S608  names from the catalogue
+                f"SELECT IsDeleted FROM {entity.table} WHERE Id = ?",
                 [eighteen(record_id)],
             ).fetchall()
             if gone[0][0]:
@@ -180,7 +180,7 @@ def _updated(tenant: Tenant, call: Call, entity: SObject) -> dict[str, Any]:
     start, end, now = _period(tenant, call)
     with tenant.world.cursor() as cursor:
         rows = cursor.execute(
-            f"SELECT Id FROM {entity.table} WHERE SystemModstamp >= ? AND SystemModstamp < ? ORDER BY 1",  # noqa: S608  names from the catalogue
+            f"SELECT Id FROM {entity.table} WHERE SystemModstamp >= ? AND SystemModstamp < ? ORDER BY 1",
             [start.replace(tzinfo=None), end.replace(tzinfo=None)],
         ).fetchall()
     return {"ids": [record_id for (record_id,) in rows], "latestDateCovered": _wire(min(end, now))}

@@ -48,18 +48,18 @@ def check(tenant: Tenant, assertion: str, client_id: str) -> None:
 
 def store_key(tenant: Tenant, pem: bytes) -> None:
     """Keep the public key; raise ValueError if it is none."""
-    from cryptography.hazmat.primitives.serialization import load_pem_public_key  # noqa: PLC0415  slow to import, rarely used
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
     load_pem_public_key(pem)
     store.replace(key_path(tenant), pem)
 
 
 def _check_signature(public_key: bytes, header: Any, signed: bytes, signature: bytes) -> None:
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415  slow to import, rarely used
-    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15  # noqa: PLC0415  as above
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey  # noqa: PLC0415  as above
-    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415  as above
-    from cryptography.hazmat.primitives.serialization import load_pem_public_key  # noqa: PLC0415  as above
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
     key = load_pem_public_key(public_key)
     if not isinstance(header, dict) or header.get("alg") != "RS256" or not isinstance(key, RSAPublicKey):

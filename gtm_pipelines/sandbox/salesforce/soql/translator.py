@@ -102,13 +102,13 @@ class _Translator:
         window = (f" LIMIT {query.limit}" if query.limit is not None else "") + (
             f" OFFSET {query.offset}" if query.offset else ""
         )
-        count = f"SELECT count(*) FROM (SELECT 1 FROM {source}{window})"  # noqa: S608  names from the catalogue, values bound
+        count = f"SELECT count(*) FROM (SELECT 1 FROM {source}{window})"
         if any(isinstance(each, Aggregate) for each in selected):
-            rows = f"SELECT to_json({self._aggregates(selected)})::VARCHAR FROM {source}"  # noqa: S608  as above
+            rows = f"SELECT to_json({self._aggregates(selected)})::VARCHAR FROM {source}"
             count = "SELECT 1"
         else:
             # Sorting happens inside, on what the table stores; only the page's rows are turned into JSON.
-            rows = f"SELECT to_json({self._record(selected)})::VARCHAR FROM (SELECT * FROM {source}{order}{window}) t"  # noqa: S608  as above
+            rows = f"SELECT to_json({self._record(selected)})::VARCHAR FROM (SELECT * FROM {source}{order}{window}) t"
         return Statement(
             self.entity, rows, count, tuple(self.parameters), is_count=not query.selected, limit=query.limit
         )
@@ -210,7 +210,7 @@ class _Translator:
             if parent is None:
                 raise SalesforceError.no_object(name)
             expression = value(parent) if callable(value) else value
-            lookups.append(f'(SELECT {expression} FROM {parent.table} parent WHERE parent.Id = t."{reference.name}")')  # noqa: S608  names from the catalogue
+            lookups.append(f'(SELECT {expression} FROM {parent.table} parent WHERE parent.Id = t."{reference.name}")')
         return f"coalesce({', '.join(lookups)})"
 
     def _resolve(self, path: Path) -> tuple[Field, str]:
