@@ -1,4 +1,5 @@
-"""What holds for the whole suite: no connection leaves this machine, and unit tests make none at all."""
+"""What holds for the whole suite: no connection leaves this machine, unit tests make none, and no test knows another's
+secrets."""
 
 from __future__ import annotations
 
@@ -8,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from connectors.runtime import redaction
 
 _UNIT = Path(__file__).parent / "unit"
 _running: list[pytest.Item] = []
@@ -48,3 +51,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Any:
         return (yield)
     finally:
         _running.pop()
+
+
+@pytest.fixture(autouse=True)
+def _secrets_of_this_test_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget what other tests of this process called a secret: ``client`` would be taken out of every later message."""
+    monkeypatch.setattr(redaction, "_KNOWN", type(redaction._KNOWN)())
