@@ -11,12 +11,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gtm_pipelines.sandbox.access import Account, accounts, spreadsheets
+    from gtm_pipelines.sandbox.access import accounts, spreadsheets
     from gtm_pipelines.sandbox.app import build_app
     from gtm_pipelines.sandbox.exports import files
     from gtm_pipelines.sandbox.ground_truth import Truth, truth
     from gtm_pipelines.sandbox.motion import Advance, advance
     from gtm_pipelines.sandbox.server import running, serve
+    from gtm_pipelines.sandbox.vendor import Account
     from gtm_pipelines.sandbox.world import create_world
 
 __all__ = [
@@ -35,7 +36,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Account": "access",
+    "Account": "vendor",
     "Advance": "motion",
     "Truth": "ground_truth",
     "accounts": "access",

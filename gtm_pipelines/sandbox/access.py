@@ -5,38 +5,18 @@ The spreadsheets need no vendor, only the folder that :func:`~gtm_pipelines.sand
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from gtm_pipelines.sandbox.customerio.api import app_api_key
-from gtm_pipelines.sandbox.salesforce.oauth import CLIENT_ID, client_secret, refresh_token
+from gtm_pipelines.sandbox.vendor import Account
+from gtm_pipelines.sandbox.vendors import vendors
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Account(NamedTuple):
-    """A connection's settings, and its credential fields in clear."""
-
-    settings: dict[str, str]
-    credentials: dict[str, str]
-
-
 def accounts(url: str, tenant: str) -> dict[str, Account]:
     """Return the tenant's account by connector id, at the sandbox that listens on ``url``."""
-    return {
-        "salesforce": Account(
-            {"login_url": f"{url}/{tenant}/salesforce"},
-            {
-                "client_id": CLIENT_ID,
-                "client_secret": client_secret(tenant),
-                "refresh_token": refresh_token(tenant),
-            },
-        ),
-        "customerio": Account(
-            {"base_url": f"{url}/{tenant}/customerio/v1"},
-            {"app_api_key": app_api_key(tenant)},
-        ),
-    }
+    return {name: vendor.account(url, tenant) for name, vendor in vendors().items() if vendor.account is not None}
 
 
 def spreadsheets(folder: Path) -> Account:

@@ -15,28 +15,20 @@ from starlette.concurrency import run_in_threadpool
 from starlette.routing import Router
 
 from gtm_pipelines.sandbox import control, disruption
-from gtm_pipelines.sandbox.customerio import api as customerio
 from gtm_pipelines.sandbox.poison import poisoned
-from gtm_pipelines.sandbox.salesforce import api as salesforce
-from gtm_pipelines.sandbox.salesforce.sessions import tenant_of
 from gtm_pipelines.sandbox.store import NoWorldError
 from gtm_pipelines.sandbox.tenants import Tenant, Tenants
-from gtm_pipelines.sandbox.wire import Call, Reply, as_json
+from gtm_pipelines.sandbox.vendors import vendors
+from gtm_pipelines.sandbox.wire import Call, as_json
 from gtm_pipelines.tenancy import InvalidNameError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from pathlib import Path
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from gtm_pipelines.sandbox.faults import Faults
-
-_VENDORS: Mapping[str, Callable[[Tenant, Call], Reply]] = {
-    "salesforce": salesforce.answer,
-    "customerio": customerio.answer,
-}
-_TOKEN_PATH = "services/oauth2/token"  # noqa: S105  a path
+    from gtm_pipelines.sandbox.vendor import Answer, Vendor
 
 
 def build_app(directory: Path) -> ASGIApp:
@@ -64,28 +56,29 @@ class _Sandbox:
         except (NoWorldError, InvalidNameError) as error:
             await disruption.send(send, as_json({"error": str(error)}, 404), None)
             return
-        if vendor not in _VENDORS:
+        known = vendors().get(vendor)
+        if known is None or known.answer is None or known.id not in tenant.world.vendors:
             await disruption.send(send, await run_in_threadpool(control.answer, tenant, call), None)
             return
-        await _vendor(tenant, vendor, call, send)
+        await _vendor(tenant, known, known.answer, call, send)
 
 
-async def _vendor(tenant: Tenant, vendor: str, call: Call, send: Send) -> None:
+async def _vendor(tenant: Tenant, vendor: Vendor, answer: Answer, call: Call, send: Send) -> None:
     """Let a vendor answer, with its faults, and write it down."""
     began = perf_counter()
-    faults: Faults = getattr(tenant, f"{vendor}_faults")
+    faults = tenant.faults[vendor.id]
     if faults.slow_ms:
         await asyncio.sleep(faults.slow_ms / 1000)
-    is_read = call.path != _TOKEN_PATH
+    is_read = call.path != vendor.token_path
     reply = disruption.before(vendor, faults) if is_read else None
     if reply is None:
-        reply = await run_in_threadpool(_VENDORS[vendor], tenant, call)
+        reply = await run_in_threadpool(answer, tenant, call)
     fault = disruption.after(faults) if is_read and reply.status == 200 else None  # noqa: PLR2004  only a good answer is worth spoiling
     if reply.status == 200 and faults.poison_next:  # noqa: PLR2004  as above
         reply = poisoned(vendor, reply, faults)
     reply.headers["date"] = await run_in_threadpool(control.world_date, tenant)
     tenant.ledger.add(
-        vendor=vendor,
+        vendor=vendor.id,
         method=call.method,
         path=call.path,
         query=dict(call.query),
@@ -109,15 +102,12 @@ async def _body(receive: Receive) -> bytes:
 def _located(scope: Scope, body: bytes) -> tuple[Call, str, str]:
     """Read a request as a call, the tenant's name and the vendor's (or an underscored path of the sandbox's own).
 
-    Salesforce's clients know a host and no path before ``/services``; there the access token says whose it is.
+    Some vendors' clients know a host and no path before the vendor's own; there their credential says whose it is.
     """
     raw_path = scope.get("raw_path", scope["path"].encode()).split(b"?")[0]
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    parts = raw_path.decode("latin-1").lstrip("/").split("/", 2)
-    if parts[0] == "services":
-        token = headers.get("authorization", "").partition(" ")[2]
-        parts = [tenant_of(token) or "-", "salesforce", "/".join(parts)]
-    name, vendor, path = [*parts, "", ""][:3]
+    parts = raw_path.decode("latin-1").lstrip("/").split("/")
+    name, vendor, path = _claimed(parts, headers) or (parts[0], "".join(parts[1:2]), "/".join(parts[2:]))
     call = Call(
         method=scope["method"],
         path="/".join(filter(None, (vendor, path))) if vendor.startswith("_") else path,
@@ -128,3 +118,12 @@ def _located(scope: Scope, body: bytes) -> tuple[Call, str, str]:
         size=len(raw_path) + len(scope["query_string"]) + sum(len(key) + len(value) for key, value in scope["headers"]),
     )
     return call, name, vendor
+
+
+def _claimed(parts: Sequence[str], headers: Mapping[str, str]) -> tuple[str, str, str] | None:
+    """Return tenant, vendor and path of a request that a vendor knows as its own by its path and credential."""
+    for vendor in vendors().values():
+        tenant = vendor.claims(parts, headers) if vendor.claims is not None else None
+        if tenant is not None:
+            return tenant, vendor.id, "/".join(parts)
+    return None

@@ -9,7 +9,7 @@ import orjson
 from pydantic import ValidationError
 
 from gtm_pipelines.sandbox import exports, faults, ground_truth, motion
-from gtm_pipelines.sandbox.salesforce import jwt, oauth
+from gtm_pipelines.sandbox.vendors import vendors
 from gtm_pipelines.sandbox.wire import Call, Reply, as_json
 
 if TYPE_CHECKING:
@@ -22,9 +22,10 @@ _MOST_STEPS = 400
 
 def answer(tenant: Tenant, call: Call) -> Reply:
     """Answer ``/<tenant>/_…``; wrong use is answered with 400 and one sentence."""
-    act = _ACTS.get(f"{call.method} {call.path}")
+    acts = _acts()
+    act = acts.get(f"{call.method} {call.path}")
     if act is None:
-        return as_json({"error": f"the sandbox has no {call.method} {call.path}; it has {', '.join(_ACTS)}"}, 404)
+        return as_json({"error": f"the sandbox has no {call.method} {call.path}; it has {', '.join(acts)}"}, 404)
     try:
         return act(tenant, call)
     except (ValueError, LookupError) as error:
@@ -37,7 +38,7 @@ def _advance(tenant: Tenant, call: Call) -> Reply:
         raise ValueError(f"steps must be 1 to {_MOST_STEPS}, not {steps}")
     with tenant.world.cursor() as cursor:
         moved = motion.move(cursor, tenant.world.path.parent, steps)
-    tenant.sessions.start_day()
+    tenant.start_day()
     return as_json(moved.as_dict())
 
 
@@ -63,24 +64,22 @@ def _truth(tenant: Tenant, call: Call) -> Reply:
 
 
 def _faults(tenant: Tenant) -> Reply:
-    return as_json(
-        {"salesforce": tenant.salesforce_faults.model_dump(), "customerio": tenant.customerio_faults.model_dump()}
-    )
+    return as_json({name: each.model_dump() for name, each in tenant.faults.items()})
 
 
 def _set_faults(tenant: Tenant, given: Any) -> None:
     """Replace the faults of each vendor named; the others stay. Nothing changes if any of them cannot be read."""
     if not isinstance(given, dict):
         raise ValueError('faults are given per vendor, as in {"salesforce": {"rate_limit_next": 3}}')  # noqa: TRY004  answered as 400 like other wrong values
-    unknown = given.keys() - faults.VENDORS.keys()
+    known = vendors()
+    unknown = given.keys() - known.keys()
     if unknown:
-        raise ValueError(f"no such vendor: {', '.join(sorted(unknown))}; there are {', '.join(faults.VENDORS)}")
+        raise ValueError(f"no such vendor: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
     try:
-        read = {vendor: faults.read(vendor, named) for vendor, named in given.items()}
+        read = {vendor: faults.read(known[vendor].faults, named) for vendor, named in given.items()}
     except ValidationError as error:
         raise ValueError("; ".join(f"{each['loc'][0]}: {each['msg']}" for each in error.errors())) from None
-    for vendor, each in read.items():
-        setattr(tenant, f"{vendor}_faults", each)
+    tenant.faults.update(read)
 
 
 def _put_faults(tenant: Tenant, call: Call) -> Reply:
@@ -90,7 +89,7 @@ def _put_faults(tenant: Tenant, call: Call) -> Reply:
 
 def _clear_faults(tenant: Tenant, call: Call) -> Reply:
     del call
-    _set_faults(tenant, {vendor: {} for vendor in faults.VENDORS})
+    _set_faults(tenant, {vendor: {} for vendor in vendors()})
     return _faults(tenant)
 
 
@@ -100,31 +99,23 @@ def _clear_ledger(tenant: Tenant, call: Call) -> Reply:
     return as_json([])
 
 
-def _put_jwt_key(tenant: Tenant, call: Call) -> Reply:
-    jwt.store_key(tenant, call.body)
-    return as_json({"stored": True})
-
-
-def _reconnect(tenant: Tenant, call: Call) -> Reply:
-    del call
-    oauth.reset_refresh_tokens(tenant)
-    tenant.sessions.expire()
-    return as_json({"refresh_token": oauth.refresh_token(tenant.id)})
-
-
 _ACTS: dict[str, Callable[[Tenant, Call], Reply]] = {
     "POST _advance": _advance,
     "POST _files": _files,
-    "POST _reconnect": _reconnect,
     "GET _now": lambda tenant, _: as_json({"now": tenant.world.now().isoformat()}),
     "GET _faults": lambda tenant, _: _faults(tenant),
     "PUT _faults": _put_faults,
     "DELETE _faults": _clear_faults,
     "GET _ledger": lambda tenant, call: as_json(tenant.ledger.entries(call.query.get("vendor"))),
     "DELETE _ledger": _clear_ledger,
-    "PUT _jwt_key": _put_jwt_key,
     **{f"GET _truth/{name}": _truth for name in ground_truth.TABLES},
 }
+
+
+def _acts() -> dict[str, Callable[[Tenant, Call], Reply]]:
+    """Return the sandbox's own paths, and those that vendors add."""
+    theirs = {path: act for vendor in vendors().values() for path, act in vendor.acts.items()}
+    return {**theirs, **_ACTS}
 
 
 def world_date(tenant: Tenant) -> str:

@@ -18,30 +18,23 @@ if TYPE_CHECKING:
     from starlette.types import Send
 
     from gtm_pipelines.sandbox.faults import Faults
+    from gtm_pipelines.sandbox.vendor import Vendor
 
 _LOGIN_PAGE = b"<!DOCTYPE html><html><head><title>Login</title></head><body><form>Please log in</form></body></html>"
 _JSON = {"content-type": "application/json"}
-_BUSY = {
-    "salesforce": b'[{"message":"Too many requests","errorCode":"TOO_MANY_REQUESTS"}]',
-    "customerio": b'{"errors":[{"detail":"too many requests","status":"429"}]}',
-}
-_DOWN = {
-    "salesforce": b'[{"message":"Server is temporarily unavailable","errorCode":"SERVER_UNAVAILABLE"}]',
-    "customerio": b'{"meta":{"error":"internal error"}}',
-}
 _HANG_S = 3600
 _BOMB_BYTES = 1 << 30
 _GZIP_HEADER = bytes.fromhex("1f8b08000000000002ff")
 _RESET = struct.pack("ii", 1, 0)  # linger for no time: closing sends RST
 
 
-def before(vendor: str, faults: Faults) -> Reply | None:
+def before(vendor: Vendor, faults: Faults) -> Reply | None:
     """Return the answer of a fault that strikes before the vendor looks at the request, if one is due."""
     if faults.take("rate_limit_next"):
         waits = {"retry-after": faults.retry_after} if faults.retry_after is not None else {}
-        return Reply(429, _BUSY[vendor], {**_JSON, **waits}, "rate_limit_next")
+        return Reply(429, vendor.busy, {**_JSON, **waits}, "rate_limit_next")
     if faults.take("server_error_next"):
-        return Reply(faults.server_error_status, _DOWN[vendor], dict(_JSON), "server_error_next")
+        return Reply(faults.server_error_status, vendor.down, dict(_JSON), "server_error_next")
     if faults.take("status_next"):
         return Reply(faults.status, b"", {}, "status_next")
     if faults.take("html_login_next"):

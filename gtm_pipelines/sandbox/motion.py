@@ -8,7 +8,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from gtm_pipelines.sandbox import exports, remote, sql, store
-from gtm_pipelines.sandbox.world import DAY_S, POPULATE, count_words
+from gtm_pipelines.sandbox.vendors import chosen
+from gtm_pipelines.sandbox.world import ARRIVALS, DAY_S, count_words
 from gtm_pipelines.tenancy import TenantId
 
 if TYPE_CHECKING:
@@ -16,17 +17,10 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from gtm_pipelines.sandbox.vendor import Vendor
+
 _one_at_a_time = Lock()  # two days at once would change the same rows
 _LARGE = 20_000  # people from which one in a hundred contacts is more than a page
-_COUNTED = {
-    "people": "truth.person",
-    "accounts": 'salesforce."Account"',
-    "contacts": 'salesforce."Contact"',
-    "leads": 'salesforce."Lead"',
-    "profiles": "customerio.person",
-    "messages": "customerio.message",
-    "activities": "customerio.activity",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +92,15 @@ def _step(world: duckdb.DuckDBPyConnection) -> tuple[int, dict[str, int]]:
     }
     sql.set_variables(world, variables)
     count_words(world)
-    before = _sizes(world)
-    sql.run(world, *POPULATE)
-    counts = {f"{name}_created": size - before[name] for name, size in _sizes(world).items()}
-    counts |= sql.run_counted(world, "advance/salesforce.sql")
-    counts |= sql.run_counted(world, "advance/customerio.sql")
+    known = chosen([name for (name,) in world.execute("SELECT id FROM gen.vendor").fetchall()])
+    before = _sizes(world, known)
+    sql.run(world, *ARRIVALS)
+    for vendor in known:
+        world.execute(vendor.sql("populate") or "")
+    counts = {f"{name}_created": size - before[name] for name, size in _sizes(world, known).items()}
+    counts |= sql.run_counted(world, sql.load("advance/people.sql"))
+    for vendor in known:
+        counts |= sql.run_counted(world, vendor.sql("advance") or "")
     world.execute(
         "UPDATE gen.world SET step = step + 1, now_s = ?, people = ?, companies = ?",
         [now_s + DAY_S, people + newcomers, companies + founded],
@@ -110,8 +108,11 @@ def _step(world: duckdb.DuckDBPyConnection) -> tuple[int, dict[str, int]]:
     return now_s + DAY_S, counts
 
 
-def _sizes(world: duckdb.DuckDBPyConnection) -> dict[str, int]:
+def _sizes(world: duckdb.DuckDBPyConnection, known: list[Vendor]) -> dict[str, int]:
     """Count the records of the kinds that newcomers bring."""
-    counted = ", ".join(f"(SELECT count(*) FROM {table})" for table in _COUNTED.values())
+    tables = {"people": "truth.person"}
+    for vendor in known:
+        tables |= vendor.counted
+    counted = ", ".join(f"(SELECT count(*) FROM {table})" for table in tables.values())
     (sizes,) = world.execute(f"SELECT {counted}").fetchall()
-    return dict(zip(_COUNTED, sizes, strict=True))
+    return dict(zip(tables, sizes, strict=True))

@@ -10,22 +10,21 @@ from gtm_pipelines.sandbox.wire import Reply
 
 if TYPE_CHECKING:
     from gtm_pipelines.sandbox.faults import Faults, Poison
+    from gtm_pipelines.sandbox.vendor import Vendor
 
-_LISTS = ("records", "customers", "messages", "activities")
 _DEEP = 200
 _DIGITS = 4301
 _WIDE = 10_001
 _LARGE = 2 << 20
-_FIELDS = {"salesforce": ("Id", "SystemModstamp", "AnnualRevenue"), "customerio": ("id", "timestamp", "created")}
 
 
-def poisoned(vendor: str, reply: Reply, faults: Faults) -> Reply:
+def poisoned(vendor: Vendor, reply: Reply, faults: Faults) -> Reply:
     """Put the poisons asked for at the head of a page of records; any other answer is left alone and they wait."""
     try:
         page = orjson.loads(reply.body)
     except orjson.JSONDecodeError:
         return reply
-    name = next((each for each in _LISTS if isinstance(page, dict) and page.get(each)), None)
+    name = next((each for each in vendor.lists if isinstance(page, dict) and page.get(each)), None)
     if name is None:
         return reply
     kinds = faults.take_poisons()
@@ -38,9 +37,9 @@ def poisoned(vendor: str, reply: Reply, faults: Faults) -> Reply:
     return Reply(reply.status, body, reply.headers, "poison " + " ".join(kinds))
 
 
-def _spoiled(vendor: str, kind: Poison, record: dict[str, object], place: int) -> bytes:
+def _spoiled(vendor: Vendor, kind: Poison, record: dict[str, object], place: int) -> bytes:
     """Write the record as JSON text, made wrong in one way; its id is its own unless the id is what is wrong."""
-    key, stamp, amount = _FIELDS[vendor]
+    key, stamp, amount = vendor.poison
     record[key] = _other_id(str(record.get(key, "")), place)
     if kind == "not_an_object":
         return b'"a text where a record should be"'

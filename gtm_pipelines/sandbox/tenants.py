@@ -1,4 +1,4 @@
-"""What the server keeps per tenant: its open world, its faults, its ledger, and each vendor's sessions.
+"""What the server keeps per tenant: its open world, its faults, its ledger, and what each vendor remembers.
 
 A world that was made anew or moved by another process is noticed on the next request. Nothing here outlives the server
 except what is in the world's file.
@@ -9,20 +9,26 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gtm_pipelines.sandbox import store
-from gtm_pipelines.sandbox.customerio.limit import Limiter
-from gtm_pipelines.sandbox.faults import CustomerioFaults, SalesforceFaults
+from gtm_pipelines.sandbox.faults import Faults
 from gtm_pipelines.sandbox.ledger import Ledger
-from gtm_pipelines.sandbox.salesforce.locators import Locators
-from gtm_pipelines.sandbox.salesforce.sessions import Sessions
+from gtm_pipelines.sandbox.vendor import VendorState
+from gtm_pipelines.sandbox.vendors import vendors
 from gtm_pipelines.tenancy import TenantId
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import duckdb
+
+StateT = TypeVar("StateT")
+FaultsT = TypeVar("FaultsT", bound=Faults)
+
+
+def _no_faults() -> dict[str, Faults]:
+    return {name: vendor.faults.model_construct() for name, vendor in vendors().items()}
 
 
 @dataclass
@@ -31,6 +37,7 @@ class World:
 
     path: Path
     connection: duckdb.DuckDBPyConnection
+    vendors: frozenset[str]
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """Return a connection of its own to the same database."""
@@ -49,17 +56,41 @@ class Tenant:
 
     id: TenantId
     world: World
-    salesforce_faults: SalesforceFaults = field(default_factory=SalesforceFaults.model_construct)
-    customerio_faults: CustomerioFaults = field(default_factory=CustomerioFaults.model_construct)
+    faults: dict[str, Faults] = field(default_factory=_no_faults)  # by vendor
     ledger: Ledger = field(default_factory=Ledger)
-    sessions: Sessions = field(default_factory=Sessions)
-    locators: Locators = field(default_factory=Locators)
-    limiter: Limiter = field(default_factory=Limiter)
+    _states: dict[type, Any] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def state(self, kind: type[StateT]) -> StateT:
+        """Return what a vendor remembers of this tenant: one object of each class, made when first asked for."""
+        with self._lock:
+            if kind not in self._states:
+                self._states[kind] = kind()
+            found: StateT = self._states[kind]
+            return found
+
+    def faults_of(self, kind: type[FaultsT]) -> FaultsT:
+        """Return the faults of the vendor whose faults are of this class."""
+        return next(each for each in self.faults.values() if isinstance(each, kind))
+
+    def start_day(self) -> None:
+        """Tell every vendor that time has moved."""
+        for state in self._told():
+            state.start_day()
+
+    def leave(self) -> None:
+        """Let go of whatever points into the present world."""
+        for state in self._told():
+            state.leave()
 
     def enter(self, world: World) -> None:
         """Go on in another world; whatever pointed into the old one is void."""
-        self.locators.clear()
+        self.leave()
         self.world = world
+
+    def _told(self) -> list[VendorState]:
+        with self._lock:
+            return [state for state in self._states.values() if isinstance(state, VendorState)]
 
 
 class Tenants:
@@ -78,7 +109,7 @@ class Tenants:
             known = self._tenants.get(tenant_id)
             if known is not None and known.world.path == path:
                 return known
-            world = World(path, store.open_file(path))
+            world = _opened(path)
             if known is None:
                 known = self._tenants[tenant_id] = Tenant(tenant_id, world)
             else:
@@ -91,6 +122,12 @@ class Tenants:
         """Close every world."""
         with self._lock:
             for tenant in self._tenants.values():
-                tenant.locators.clear()
+                tenant.leave()
                 tenant.world.connection.close()
             self._tenants.clear()
+
+
+def _opened(path: Path) -> World:
+    connection = store.open_file(path)
+    known = connection.execute("SELECT id FROM gen.vendor").fetchall()
+    return World(path, connection, frozenset(name for (name,) in known))

@@ -10,14 +10,16 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from gtm_pipelines.sandbox import sql, store, words
-from gtm_pipelines.sandbox.salesforce.catalogue import OBJECTS
+from gtm_pipelines.sandbox.vendors import chosen
 from gtm_pipelines.tenancy import TenantId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
     import duckdb
+
+    from gtm_pipelines.sandbox.vendor import Vendor
 
 START_S = 1_767_225_600  # 2026-01-01T00:00:00Z, the present of every new world
 DAY_S = 86_400
@@ -30,22 +32,24 @@ _LARGEST = 2_000_000
 _CREATE_MEMORY = "1GB"
 
 
-def create_world(directory: Path, tenant: str, *, size: int, seed: int) -> None:
-    """Make ``tenant``'s world of ``size`` real people; a world that was there is replaced.
+def create_world(directory: Path, tenant: str, *, size: int, seed: int, vendors: Collection[str] | None = None) -> None:
+    """Make ``tenant``'s world of ``size`` real people, known to ``vendors`` (all); a world that was there is replaced.
 
-    The same size and seed give the same world. Raises ValueError for a size outside 10 to 2,000,000.
+    The same size and seed give the same world, whichever vendors know it. Raises ValueError for a size outside 10 to
+    2,000,000 or a vendor there is not.
     """
     if not _SMALLEST <= size <= _LARGEST:
         raise ValueError(f"a world holds {_SMALLEST:,} to {_LARGEST:,} people, not {size:,}")
+    known = chosen(vendors)
     home = store.home(directory, TenantId(tenant))
     shutil.rmtree(home / "files", ignore_errors=True)
     path = store.new_file(home)
     with store.opened(path, memory=_CREATE_MEMORY) as world:
-        _build(world, size, seed)
+        _build(world, size, seed, known)
     store.make_current(home, path)
 
 
-def _build(world: duckdb.DuckDBPyConnection, size: int, seed: int) -> None:
+def _build(world: duckdb.DuckDBPyConnection, size: int, seed: int, known: list[Vendor]) -> None:
     companies = max(4, size // _PEOPLE_PER_COMPANY)
     users = max(5, min(200, size // 200))
     variables = {
@@ -67,25 +71,37 @@ def _build(world: duckdb.DuckDBPyConnection, size: int, seed: int) -> None:
     sql.run(world, "world/schemas.sql")
     world.execute(f"CREATE MACRO gen.h(n, salt) AS hash({seed:d}::BIGINT, n, salt)")
     sql.run(world, "world/macros.sql", "world/tables.sql")
-    for each in OBJECTS:
-        world.execute(each.ddl())
+    for vendor in known:
+        world.execute(vendor.tables)
+        world.execute("INSERT INTO gen.vendor VALUES (?)", [vendor.id])
     _fill_words(world)
     count_words(world)
     world.execute("INSERT INTO gen.world VALUES (?, ?, ?, ?, ?, 0, ?)", [seed, size, size, companies, users, START_S])
-    world.execute("INSERT INTO salesforce.refresh_token VALUES (0, false, false)")
-    sql.run(
-        world, "world/org.sql", "world/customerio_workspace.sql", *POPULATE, "world/files.sql", "world/truth_views.sql"
-    )
+    sql.run(world, *ARRIVALS)
+    for vendor in known:
+        world.execute(vendor.sql("setup") or "")
+        world.execute(vendor.sql("populate") or "")
+    sql.run(world, "world/truth_views.sql")
+    world.execute(_records(known))
 
 
-POPULATE = (
-    "world/companies.sql",
-    "world/people.sql",
-    "world/salesforce.sql",
-    "world/salesforce_activities.sql",
-    "world/customerio.sql",
-)
+ARRIVALS = ("world/companies.sql", "world/people.sql")
 """The files that bring a range of people and companies into being; a step of time runs them for newcomers."""
+
+
+def _records(known: list[Vendor]) -> str:
+    """Write the view of all that the vendors can serve, each record with the person and company it stands for."""
+    parts = [
+        f"SELECT '{vendor.id}' AS connector, told.* FROM ({vendor.sql('truth')})"
+        " told(entity, external_id, is_deleted, _person, _company)"
+        for vendor in known
+        if vendor.sql("truth")
+    ]
+    return (
+        "CREATE VIEW truth.records AS SELECT connector, entity, external_id, is_deleted,"
+        " 'person-' || _person AS person_id, 'company-' || _company AS account_id"
+        f" FROM ({' UNION ALL '.join(parts)})"
+    )
 
 
 def _fill_words(world: duckdb.DuckDBPyConnection) -> None:

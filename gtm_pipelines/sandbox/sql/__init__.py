@@ -1,4 +1,4 @@
-"""The sandbox's SQL, one file per idea; the only place that loads and runs it."""
+"""The world's SQL, one file per idea, and the running of any; a vendor's own SQL lies in its folder."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def set_variables(world: duckdb.DuckDBPyConnection, variables: Mapping[str, floa
         world.execute(f"SET VARIABLE {name} = ?", [value])
 
 
-def run_counted(world: duckdb.DuckDBPyConnection, name: str) -> dict[str, int]:
-    """Run a file statement by statement; return how many rows each statement headed ``-- count: what`` touched."""
+def run_counted(world: duckdb.DuckDBPyConnection, text: str) -> dict[str, int]:
+    """Run statement by statement; return how many rows each statement headed ``-- count: what`` touched."""
     counts: dict[str, int] = {}
-    for statement in load(name).split(";\n"):
+    for statement in text.split(";\n"):
         lines = statement.strip().splitlines()
         if not any(line and not line.startswith("--") for line in lines):
             continue

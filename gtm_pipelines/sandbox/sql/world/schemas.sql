@@ -1,6 +1,3 @@
--- gen: how the world is made. truth: who there is. One more for each vendor.
+-- gen: how the world is made. truth: who there is. Each vendor's tables are in a schema of its own.
 CREATE SCHEMA gen;
 CREATE SCHEMA truth;
-CREATE SCHEMA salesforce;
-CREATE SCHEMA customerio;
-CREATE SCHEMA file;

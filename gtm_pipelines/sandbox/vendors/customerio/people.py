@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from gtm_pipelines.sandbox.customerio import paging
-from gtm_pipelines.sandbox.customerio.errors import CustomerioError
+from gtm_pipelines.sandbox.vendors.customerio import paging
+from gtm_pipelines.sandbox.vendors.customerio.errors import CustomerioError
+from gtm_pipelines.sandbox.vendors.customerio.faults import CustomerioFaults
 
 if TYPE_CHECKING:
     from gtm_pipelines.sandbox.tenants import Tenant
@@ -100,7 +101,7 @@ def id_type(call: Call) -> str:
 
 
 def _listed(tenant: Tenant, call: Call, condition: str, parameters: list[Any]) -> dict[str, Any]:
-    faults = tenant.customerio_faults
+    faults = tenant.faults_of(CustomerioFaults)
     here, size = paging.place(call), paging.limit(call, _MOST_IDS)
     turned = paging.turn(here, faults)
     rows: list[tuple[Any, ...]] = []

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from gtm_pipelines.sandbox.salesforce.catalogue import Field, SObject, find_object
-from gtm_pipelines.sandbox.salesforce.errors import SalesforceError
-from gtm_pipelines.sandbox.salesforce.ids import eighteen
-from gtm_pipelines.sandbox.salesforce.soql.syntax import (
+from gtm_pipelines.sandbox.vendors.salesforce.catalogue import Field, SObject, find_object
+from gtm_pipelines.sandbox.vendors.salesforce.errors import SalesforceError
+from gtm_pipelines.sandbox.vendors.salesforce.ids import eighteen
+from gtm_pipelines.sandbox.vendors.salesforce.soql.syntax import (
     Aggregate,
     Comparison,
     Condition,

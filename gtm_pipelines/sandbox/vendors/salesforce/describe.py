@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gtm_pipelines.sandbox.salesforce.catalogue import Field, SObject
-    from gtm_pipelines.sandbox.salesforce.soql.translator import Visibility
+    from gtm_pipelines.sandbox.vendors.salesforce.catalogue import Field, SObject
+    from gtm_pipelines.sandbox.vendors.salesforce.soql.translator import Visibility
 
 _LENGTHS = {
     "id": 18, "reference": 18, "email": 80, "phone": 40, "url": 255, "textarea": 32_000, "picklist": 255, "string": 255,

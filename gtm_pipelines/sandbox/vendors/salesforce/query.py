@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gtm_pipelines.sandbox.salesforce.errors import SalesforceError
-from gtm_pipelines.sandbox.salesforce.soql.parser import parse
-from gtm_pipelines.sandbox.salesforce.soql.translator import Statement, Visibility, translate
+from gtm_pipelines.sandbox.vendors.salesforce.errors import SalesforceError
+from gtm_pipelines.sandbox.vendors.salesforce.faults import SalesforceFaults
+from gtm_pipelines.sandbox.vendors.salesforce.locators import Locators
+from gtm_pipelines.sandbox.vendors.salesforce.soql.parser import parse
+from gtm_pipelines.sandbox.vendors.salesforce.soql.translator import Statement, Visibility, translate
 from gtm_pipelines.sandbox.wire import Call, Reply
 
 if TYPE_CHECKING:
     import duckdb
 
-    from gtm_pipelines.sandbox.salesforce.locators import Locator
     from gtm_pipelines.sandbox.tenants import Tenant
+    from gtm_pipelines.sandbox.vendors.salesforce.locators import Locator
 
 _MOST_ROWS = 2000
 _FEWEST_ROWS = 200
@@ -25,7 +27,7 @@ _LOST = SalesforceError(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
 
 def visibility(tenant: Tenant) -> Visibility:
     """Return what the faults leave this user to see."""
-    faults = tenant.salesforce_faults
+    faults = tenant.faults_of(SalesforceFaults)
     return Visibility(frozenset(map(str.lower, faults.hide_entity)), frozenset(map(str.lower, faults.hide_field)))
 
 
@@ -33,7 +35,7 @@ def start(tenant: Tenant, call: Call, version: str, *, with_deleted: bool) -> Re
     """Answer ``query`` and ``queryAll``."""
     if "q" not in call.query:
         raise SalesforceError.malformed("A query string has to be specified")
-    if tenant.salesforce_faults.take("query_timeout_next"):
+    if tenant.faults_of(SalesforceFaults).take("query_timeout_next"):
         raise SalesforceError(400, "QUERY_TIMEOUT", "Your query request was running for too long.")
     statement = translate(
         parse(call.query["q"]),
@@ -42,7 +44,7 @@ def start(tenant: Tenant, call: Call, version: str, *, with_deleted: bool) -> Re
         now=tenant.world.now(),
         visible=visibility(tenant),
     )
-    if statement.entity.name.lower() in map(str.lower, tenant.salesforce_faults.forbid_entity):
+    if statement.entity.name.lower() in map(str.lower, tenant.faults_of(SalesforceFaults).forbid_entity):
         raise SalesforceError(403, "INSUFFICIENT_ACCESS", f"insufficient access rights on {statement.entity.name}")
     if statement.is_count:
         with tenant.world.cursor() as cursor:
@@ -53,10 +55,10 @@ def start(tenant: Tenant, call: Call, version: str, *, with_deleted: bool) -> Re
 def follow(tenant: Tenant, pointer: str, version: str) -> Reply:
     """Answer a following page."""
     found = _LOCATOR.fullmatch(pointer)
-    faults = tenant.salesforce_faults
+    faults = tenant.faults_of(SalesforceFaults)
     if faults.take("expire_locator"):
-        tenant.locators.clear()
-    locator = tenant.locators.find(found[1]) if found else None
+        tenant.state(Locators).leave()
+    locator = tenant.state(Locators).find(found[1]) if found else None
     if found is None or locator is None:
         raise _LOST
     at = int(found[2])
@@ -82,13 +84,13 @@ def _first_page(tenant: Tenant, call: Call, version: str, statement: Statement) 
         return _body(len(rows), rows, None)
     with tenant.world.cursor() as counting:
         total = _counted(counting, statement)
-    locator = tenant.locators.open(statement, total, batch, version, cursor)
+    locator = tenant.state(Locators).open(statement, total, batch, version, cursor)
     return _page(tenant, locator, 0)
 
 
 def _page(tenant: Tenant, locator: Locator, at: int) -> Reply:
     rows = locator.page(at)
-    end = at if tenant.salesforce_faults.repeat_token else at + len(rows)
+    end = at if tenant.faults_of(SalesforceFaults).repeat_token else at + len(rows)
     is_last = end >= locator.total or not rows
     following = None if is_last else f"/services/data/{locator.version}/query/{locator.id}-{end}"
     return _body(locator.total, rows, following)

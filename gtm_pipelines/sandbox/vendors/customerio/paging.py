@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from gtm_pipelines.sandbox.customerio.errors import CustomerioError
+from gtm_pipelines.sandbox.vendors.customerio.errors import CustomerioError
 
 if TYPE_CHECKING:
     from gtm_pipelines.sandbox.faults import Faults

@@ -6,8 +6,8 @@ import re
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
-from gtm_pipelines.sandbox.salesforce.errors import SalesforceError
-from gtm_pipelines.sandbox.salesforce.soql.syntax import (
+from gtm_pipelines.sandbox.vendors.salesforce.errors import SalesforceError
+from gtm_pipelines.sandbox.vendors.salesforce.soql.syntax import (
     Aggregate,
     Comparison,
     Condition,

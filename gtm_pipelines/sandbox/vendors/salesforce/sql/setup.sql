@@ -16,3 +16,5 @@ INSERT INTO salesforce."Organization" BY NAME
 SELECT gen.sfid('00D', 1) AS Id, 'Sandbox' AS Name, true AS IsSandbox, 'SBX1' AS InstanceName, 'Developer Edition' AS OrganizationType,
     gen.moment(getvariable('from_s')) AS CreatedDate, gen.moment(getvariable('from_s')) AS LastModifiedDate,
     gen.moment(getvariable('from_s')) AS SystemModstamp;
+
+INSERT INTO salesforce.refresh_token VALUES (0, false, false);

@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from gtm_pipelines.sandbox.salesforce import describe, oauth, query
-from gtm_pipelines.sandbox.salesforce.catalogue import OBJECTS, SObject
-from gtm_pipelines.sandbox.salesforce.errors import SalesforceError
-from gtm_pipelines.sandbox.salesforce.ids import eighteen
-from gtm_pipelines.sandbox.salesforce.soql.syntax import Comparison, Query
-from gtm_pipelines.sandbox.salesforce.soql.translator import translate
+from gtm_pipelines.sandbox.vendors.salesforce import describe, oauth, query
+from gtm_pipelines.sandbox.vendors.salesforce.catalogue import OBJECTS, SObject
+from gtm_pipelines.sandbox.vendors.salesforce.errors import SalesforceError
+from gtm_pipelines.sandbox.vendors.salesforce.faults import SalesforceFaults
+from gtm_pipelines.sandbox.vendors.salesforce.ids import eighteen
+from gtm_pipelines.sandbox.vendors.salesforce.sessions import Sessions
+from gtm_pipelines.sandbox.vendors.salesforce.soql.syntax import Comparison, Query
+from gtm_pipelines.sandbox.vendors.salesforce.soql.translator import translate
 from gtm_pipelines.sandbox.wire import Call, Reply, as_json
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ def answer(tenant: Tenant, call: Call) -> Reply:
     except SalesforceError as error:
         reply = as_json([{"message": error.message, "errorCode": error.code}], error.status)
         reply = Reply(reply.status, reply.body, reply.headers, error.code)
-    used, allowed = tenant.sessions.used, tenant.salesforce_faults.daily_requests
+    used, allowed = tenant.state(Sessions).used, tenant.faults_of(SalesforceFaults).daily_requests
     reply.headers["sforce-limit-info"] = f"api-usage={used}/{allowed}"
     return reply
 
@@ -67,7 +69,7 @@ def _reads(tenant: Tenant, call: Call, path: str) -> Reply:
 
 
 def _check_session(tenant: Tenant, call: Call) -> None:
-    faults, sessions = tenant.salesforce_faults, tenant.sessions
+    faults, sessions = tenant.faults_of(SalesforceFaults), tenant.state(Sessions)
     if faults.expire_session_after is not None:
         if faults.expire_session_after == 0:
             sessions.expire()
@@ -138,9 +140,9 @@ def _record(tenant: Tenant, call: Call, version: str, entity: SObject, record_id
 
 
 def _limits(tenant: Tenant) -> dict[str, Any]:
-    allowed = tenant.salesforce_faults.daily_requests
+    allowed = tenant.faults_of(SalesforceFaults).daily_requests
     return {
-        "DailyApiRequests": {"Max": allowed, "Remaining": max(0, allowed - tenant.sessions.used)},
+        "DailyApiRequests": {"Max": allowed, "Remaining": max(0, allowed - tenant.state(Sessions).used)},
         "DailyBulkV2QueryJobs": {"Max": 10_000, "Remaining": 10_000},
         "DailyBulkV2QueryFileStorageMB": {"Max": 976_562, "Remaining": 976_562},
     }

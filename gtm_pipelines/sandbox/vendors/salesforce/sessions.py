@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import secrets
 from threading import Lock
+from typing import TYPE_CHECKING
+
+from gtm_pipelines.sandbox.vendor import VendorState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 _ORGANISATION = "00DHs0000000001"
 
 
-class Sessions:
+class Sessions(VendorState):
     """A tenant's sessions. They end when told to, or with the server."""
 
     def __init__(self) -> None:
@@ -45,7 +51,9 @@ class Sessions:
             self.used = 0
 
 
-def tenant_of(token: str) -> str | None:
-    """Return the tenant an access token belongs to."""
-    organisation, mark, rest = token.partition("!")
-    return rest.partition(".")[0] if mark and organisation == _ORGANISATION else None
+def claims(segments: Sequence[str], headers: Mapping[str, str]) -> str | None:
+    """Return the tenant of a request to ``/services`` of a bare host: its access token says whose it is."""
+    if segments[0] != "services":
+        return None
+    organisation, mark, rest = headers.get("authorization", "").partition(" ")[2].partition("!")
+    return rest.partition(".")[0] if mark and organisation == _ORGANISATION else "-"

@@ -15,8 +15,10 @@ from time import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-from gtm_pipelines.sandbox.salesforce import jwt
-from gtm_pipelines.sandbox.salesforce.errors import OAuthError
+from gtm_pipelines.sandbox.vendors.salesforce import jwt
+from gtm_pipelines.sandbox.vendors.salesforce.errors import OAuthError
+from gtm_pipelines.sandbox.vendors.salesforce.faults import SalesforceFaults
+from gtm_pipelines.sandbox.vendors.salesforce.sessions import Sessions
 from gtm_pipelines.sandbox.wire import Call, Reply, as_json
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ def refresh_token(tenant: str, serial: int = 0) -> str:
 
 def answer(tenant: Tenant, call: Call) -> Reply:
     """Answer ``POST /services/oauth2/token``."""
-    faults = tenant.salesforce_faults
+    faults = tenant.faults_of(SalesforceFaults)
     if faults.take("token_error_next"):
         return Reply(503, b"Service Unavailable", {"content-type": "text/plain"}, "token_error_next")
     if faults.take("token_redirect_next"):
@@ -106,12 +108,12 @@ def _refresh(tenant: Tenant, offered: str) -> dict[str, str]:
         known = cursor.execute(
             "SELECT is_used, is_revoked FROM salesforce.refresh_token WHERE serial = ?", [serial]
         ).fetchall()
-        if not known or tenant.salesforce_faults.revoke_refresh or known[0][1]:
+        if not known or tenant.faults_of(SalesforceFaults).revoke_refresh or known[0][1]:
             raise OAuthError("invalid_grant", "expired access/refresh token")
         if known[0][0]:
             cursor.execute("UPDATE salesforce.refresh_token SET is_revoked = true")
             raise OAuthError("invalid_grant", "token reused; every token of its line is revoked")
-        if not tenant.salesforce_faults.rotate_refresh_tokens:
+        if not tenant.faults_of(SalesforceFaults).rotate_refresh_tokens:
             return {}
         cursor.execute("UPDATE salesforce.refresh_token SET is_used = true WHERE serial = ?", [serial])
         cursor.execute("INSERT INTO salesforce.refresh_token VALUES (?, false, false)", [serial + 1])
@@ -138,7 +140,7 @@ def _token(tenant: Tenant, call: Call, **more: str) -> dict[str, Any]:
     issued_at = str(int(time() * 1000))
     signature = hmac.new(client_secret(tenant.id).encode(), (identity + issued_at).encode(), hashlib.sha256).digest()
     return {
-        "access_token": tenant.sessions.open(tenant.id),
+        "access_token": tenant.state(Sessions).open(tenant.id),
         "signature": base64.b64encode(signature).decode(),
         "scope": "refresh_token api",
         "instance_url": instance,

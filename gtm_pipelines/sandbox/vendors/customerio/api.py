@@ -6,8 +6,10 @@ from secrets import compare_digest
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from gtm_pipelines.sandbox.customerio import history, people
-from gtm_pipelines.sandbox.customerio.errors import CustomerioError
+from gtm_pipelines.sandbox.vendors.customerio import history, people
+from gtm_pipelines.sandbox.vendors.customerio.errors import CustomerioError
+from gtm_pipelines.sandbox.vendors.customerio.faults import CustomerioFaults
+from gtm_pipelines.sandbox.vendors.customerio.limit import Limiter
 from gtm_pipelines.sandbox.wire import Call, Reply, as_json
 
 if TYPE_CHECKING:
@@ -33,8 +35,8 @@ def answer(tenant: Tenant, call: Call) -> Reply:
 
 
 def _reads(tenant: Tenant, call: Call) -> dict[str, Any]:
-    faults = tenant.customerio_faults
-    if not tenant.limiter.admit(faults.requests_per_second):
+    faults = tenant.faults_of(CustomerioFaults)
+    if not tenant.state(Limiter).admit(faults.requests_per_second):
         raise CustomerioError(429, "too many requests", retry_after="1")
     scheme, _, key = call.headers.get("authorization", "").partition(" ")
     if scheme != "Bearer" or not compare_digest(key.encode(), app_api_key(tenant.id).encode()) or faults.revoke_key:

@@ -12,10 +12,12 @@ from itertools import count
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from gtm_pipelines.sandbox.vendor import VendorState
+
 if TYPE_CHECKING:
     import duckdb
 
-    from gtm_pipelines.sandbox.salesforce.soql.translator import Statement
+    from gtm_pipelines.sandbox.vendors.salesforce.soql.translator import Statement
 
 _MOST = 50
 
@@ -61,7 +63,7 @@ class Locator:
         self.cursor.close()
 
 
-class Locators:
+class Locators(VendorState):
     """A tenant's open queries; the oldest gives way to the newest, as Salesforce's do."""
 
     def __init__(self) -> None:
@@ -86,7 +88,7 @@ class Locators:
         with self._lock:
             return self._open.get(locator_id)
 
-    def clear(self) -> None:
+    def leave(self) -> None:
         """Expire them all."""
         with self._lock:
             for locator in self._open.values():

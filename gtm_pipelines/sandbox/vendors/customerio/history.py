@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from gtm_pipelines.sandbox.customerio import paging
-from gtm_pipelines.sandbox.customerio.errors import CustomerioError
+from gtm_pipelines.sandbox.vendors.customerio import paging
+from gtm_pipelines.sandbox.vendors.customerio.errors import CustomerioError
+from gtm_pipelines.sandbox.vendors.customerio.faults import CustomerioFaults
 
 if TYPE_CHECKING:
     from gtm_pipelines.sandbox.tenants import Tenant
@@ -44,7 +45,7 @@ def messages(tenant: Tenant, call: Call, cio_id: str | None = None) -> dict[str,
         conditions.append(f"{call.query['metric']} <= now_s")
     rows, following = _page(tenant, call, ("message", "created", _MOST_MESSAGES), conditions, parameters, cio_id)
     return {
-        "messages": [_message(row, forgotten=tenant.customerio_faults.forget_people) for row in rows],
+        "messages": [_message(row, forgotten=tenant.faults_of(CustomerioFaults).forget_people) for row in rows],
         "next": following,
     }
 
@@ -73,7 +74,7 @@ def _page(
 ) -> tuple[list[dict[str, Any]], str]:
     """One page of a table, newest first, each row with whose it is."""
     table, clock, most = source
-    faults = tenant.customerio_faults
+    faults = tenant.faults_of(CustomerioFaults)
     here, size = paging.place(call), paging.limit(call, most)
     turned = paging.turn(here, faults)
     if turned.is_empty:

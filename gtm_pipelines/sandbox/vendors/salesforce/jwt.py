@@ -13,7 +13,7 @@ from time import time
 from typing import TYPE_CHECKING, Any
 
 from gtm_pipelines.sandbox import store
-from gtm_pipelines.sandbox.salesforce.errors import OAuthError
+from gtm_pipelines.sandbox.vendors.salesforce.errors import OAuthError
 
 if TYPE_CHECKING:
     from pathlib import Path
