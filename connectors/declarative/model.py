@@ -7,215 +7,61 @@ sections is :mod:`connectors.manifest`. Webhooks and signals are described here 
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
-from typing import Annotated, Any, Literal, Self
-
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-
-from connectors.declarative import template
-from connectors.runtime import paths
-
-_DURATION = re.compile(r"(\d{1,6})(s|m|h|d)")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_LONGEST = timedelta(days=400)
-_FORBIDDEN_HEADERS = frozenset(
-    {
-        "authorization", "connection", "content-length", "cookie", "expect", "host", "keep-alive",
-        "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade",
-    }
-)  # fmt: skip
-_HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,60}")
-
-
-def _duration(value: Any) -> Any:
-    if value == 0:
-        return timedelta(0)
-    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError("a duration is a number and a unit, as in 90s, 10m, 2h or 30d")
-    length = timedelta(**{_UNITS[match[2]]: int(match[1])})
-    if length > _LONGEST:
-        raise ValueError("a duration is at most 400d")
-    return length
-
-
-def _path(value: str) -> str:
-    paths.parse(value)
-    return value
-
-
-def _template(value: str) -> str:
-    template.names(value)
-    return value
-
-
-def header_name(value: str) -> str:
-    """Return ``value`` when a descriptor may set a header of that name."""
-    if not _HEADER.fullmatch(value) or value.lower() in _FORBIDDEN_HEADERS:
-        raise ValueError(f"{value!r} is not a header a descriptor may set")
-    return value
-
-
-def _scalar(value: Any) -> Any:
-    if isinstance(value, str):
-        return _template(value)
-    if not isinstance(value, int):
-        raise ValueError("a value is text, a whole number or true/false")  # noqa: TRY004  pydantic reads ValueError
-    return value
-
-
-def _body(value: Any) -> Any:
-    list(template.names_in(value))
-    return value
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-JsonPath = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_path)]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=60)]
-Param = Annotated[str, Field(pattern=r"^[A-Za-z_$][A-Za-z0-9_.$\[\]-]{0,80}$")]
-Template = Annotated[str, Field(max_length=2000), AfterValidator(_template)]
-PathTemplate = Annotated[str, Field(max_length=500), AfterValidator(template.check_path)]
-Scalar = Annotated[Any, AfterValidator(_scalar)]
-"""A template, a whole number or a boolean."""
-HeaderName = Annotated[str, AfterValidator(header_name)]
-Body = Annotated[dict[str, Any], AfterValidator(_body)]
-TimeFormat = Literal["iso8601", "epoch_s", "epoch_ms"]
-
-
-class Strict(BaseModel):
-    """Base of all sections: unknown keys refused, no silent conversions, immutable."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class Endpoint(Strict):
-    """Where and how to ask. A query, header or body value whose placeholder has no value is left out."""
-
-    path: PathTemplate
-    method: Literal["GET", "POST"] = "GET"
-    query: dict[Param, Scalar] = Field(default_factory=dict)
-    headers: dict[HeaderName, Template] = Field(default_factory=dict)
-    body: Body | None = None
-
-    @model_validator(mode="after")
-    def _body_needs_post(self) -> Self:
-        if self.body is not None and self.method != "POST":
-            raise ValueError("a body needs method: POST")
-        return self
-
-
-class TimestampFilter(Strict):
-    """Ask for what changed since the watermark. ``inclusive`` says that the vendor's filter is ``>=``."""
-
-    type: Literal["timestamp_filter"]
-    param: Param | None = None
-    until_param: Param | None = None
-    format: TimeFormat = "iso8601"
-    inclusive: bool = False
-    ordered: bool = False  # rows come oldest first, so each page is a safe place to resume
-
-
-class SinceId(Strict):
-    """Ask for records after the highest id seen; for logs whose ids only grow."""
-
-    type: Literal["since_id"]
-    param: Param | None = None
-
-
-class DeltaCursor(Strict):
-    """The vendor's own position in its change log, given with every page."""
-
-    type: Literal["cursor"]
-    token_path: JsonPath
-    param: Param | None = None
-
-
-class DeltaToken(Strict):
-    """A token (or with ``link`` a URL) that the vendor gives on the last page only."""
-
-    type: Literal["delta_token"]
-    token_path: JsonPath
-    param: Param | None = None
-    link: bool = False
-
-
-Delta = Annotated[TimestampFilter | SinceId | DeltaCursor | DeltaToken, Field(discriminator="type")]
-
-
-class _Pages(Strict):
-    page_size: Annotated[int, Field(ge=1, le=10_000)] = 100
-    page_size_param: Param | None = None
-    max_pages: Annotated[int, Field(ge=1, le=1_000_000)] = 100_000
-
-
-class OffsetPages(_Pages):
-    """By offset. Rows shift under it, so it cannot drive an incremental read by itself."""
-
-    type: Literal["offset"]
-    param: Param = "offset"
-    first: Annotated[int, Field(ge=0, le=1)] = 0
-    more_path: JsonPath | None = None
-
-
-class NumberedPages(_Pages):
-    """By page number."""
-
-    type: Literal["page"]
-    param: Param = "page"
-    first: Annotated[int, Field(ge=0, le=1)] = 1
-    more_path: JsonPath | None = None
-
-
-class CursorPages(_Pages):
-    """By a token in the answer, sent back as a query parameter or at a place in the body."""
-
-    type: Literal["cursor"]
-    token_path: JsonPath | None = None
-    token_header: HeaderName | None = None
-    param: Param | None = None
-    body_path: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")] | None = None
-    more_path: JsonPath | None = None
-
-    @model_validator(mode="after")
-    def _one_of_each(self) -> Self:
-        if (self.token_path is None) == (self.token_header is None):
-            raise ValueError("say where the token is: token_path or token_header, one of them")
-        if (self.param is None) == (self.body_path is None):
-            raise ValueError("say where the token goes: param or body_path, one of them")
-        return self
-
-
-class LinkHeaderPages(_Pages):
-    """By the ``Link: <…>; rel="next"`` header."""
-
-    type: Literal["link_header"]
-
-
-class NextUrlPages(_Pages):
-    """By a URL in the body, at the same origin."""
-
-    type: Literal["next_url"]
-    path: JsonPath
-
-
-class SinglePage(_Pages):
-    """Everything in one answer."""
-
-    type: Literal["none"]
-
-
-Pagination = Annotated[
-    OffsetPages | NumberedPages | CursorPages | LinkHeaderPages | NextUrlPages | SinglePage, Field(discriminator="type")
-]
-
-
-class Parent(Strict):
-    """Fan-out: one walk per record of another entity. ``values`` name paths into the parent's record."""
-
-    entity: Name
-    values: Annotated[dict[Name, JsonPath], Field(min_length=1, max_length=5)]
-    scope_key: Name | None = None  # the child's id is unique only within this value: ids become value:id
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from connectors.declarative.changes import (
+    Batch,
+    Deletes,
+    Delta,
+    DeltaCursor,
+    DeltaToken,
+    Events,
+    Every,
+    MergedIds,
+    Parent,
+    Restart,
+    SinceId,
+    Ties,
+    TimestampFilter,
+)
+from connectors.declarative.pages import (
+    CursorPages,
+    LastIdPages,
+    LinkHeaderPages,
+    NextUrlPages,
+    NumberedPages,
+    OffsetPages,
+    Pagination,
+    SinglePage,
+)
+from connectors.declarative.words import (
+    Body,
+    Duration,
+    Endpoint,
+    HeaderName,
+    JsonPath,
+    Name,
+    Param,
+    PathTemplate,
+    Scalar,
+    Span,
+    Strict,
+    Template,
+    TimeFormat,
+    Where,
+    header_name,
+)
+
+__all__ = [
+    "Batch", "CursorPages", "Deletes", "Delta", "DeltaCursor", "DeltaToken", "Duration", "Endpoint", "ErrorRule",
+    "Events", "Every", "FieldSpec", "HealthCheck", "JsonPath", "LastIdPages", "LinkHeaderPages", "Lookup", "MergedIds",
+    "Name", "NextUrlPages", "NumberedPages", "OffsetPages", "Pagination", "Param", "Parent", "Place", "Polling",
+    "QuotaSpec", "Restart", "Scalar", "Signals", "SinceId", "SinglePage", "Strict", "Ties", "TimeFormat",
+    "TimestampFilter", "Webhook", "Where", "header_name",
+]  # fmt: skip
 
 
 class FieldSpec(Strict):
@@ -237,18 +83,77 @@ class Polling(Strict):
 
 
 class ErrorRule(Strict):
-    """What an answer with this status, structured code or both means at this vendor."""
+    """What an answer with this status, this code, or something ``at`` a place of its body means at this vendor.
+
+    With ``at``, ``code`` is what stands there; without, it is any structured code of the answer.
+    """
 
     status: Annotated[int, Field(ge=200, le=599)] | None = None
+    at: JsonPath | None = None
     code: Annotated[str, Field(min_length=1, max_length=80)] | None = None
     then: Literal["retry", "defer", "refresh", "reauthorise", "resync", "skip", "stop"]
     reason: Name
+    wait: Span | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if self.status is None and self.code is None:
-            raise ValueError("an error rule needs a status, a code or both")
+        if self.status is None and self.code is None and self.at is None:
+            raise ValueError("an error rule needs a status, a code or a place in the body")
+        if self.wait is not None and self.then not in ("retry", "defer"):
+            raise ValueError("only what is retried or deferred has a wait")
         return self
+
+
+class Lookup(Strict):
+    """A list of words that the account is asked for before it is read: names of properties, of custom fields."""
+
+    endpoint: Endpoint
+    items: JsonPath
+    value: JsonPath
+    pagination: Pagination | None = None
+    where: Where | None = None
+    prefix: Annotated[str, Field(max_length=40)] = ""
+    always: Annotated[list[str], Field(max_length=200)] = Field(default_factory=list)
+
+
+class Place(Strict):
+    """Where an answer tells a number: a header, one part of a structured header, a place in the body, or a constant."""
+
+    header: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,60}$")] | None = None
+    part: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,20}$")] | None = None
+    path: JsonPath | None = None
+    value: Annotated[int, Field(ge=1)] | None = None
+    as_: Annotated[Literal["seconds", "epoch_s", "iso8601"], Field(alias="as")] = "seconds"
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if sum(each is not None for each in (self.header, self.path, self.value)) != 1:
+            raise ValueError("say where the number is: header, path or value, one of them")
+        if self.part is not None and self.header is None:
+            raise ValueError("part names a piece of a header")
+        return self
+
+
+class QuotaSpec(Strict):
+    """What the account may still spend at the vendor, where it says so, and the share that is left to the customer."""
+
+    leave: Annotated[str, Field(pattern=r"^\d{1,2}%$")]
+    remaining: Place
+    limit: Place
+    resets: Place | None = None
+    window: Span | None = None
+    ask: Endpoint | None = None
+
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        if (self.resets is None) == (self.window is None):
+            raise ValueError("say when the quota is whole again: resets or window, one of them")
+        return self
+
+    @property
+    def share(self) -> float:
+        """The part left to the customer, from 0 to 0.99."""
+        return int(self.leave.rstrip("%")) / 100
 
 
 class HealthCheck(Strict):
