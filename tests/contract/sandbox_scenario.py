@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import ClassVar
 
+from connectors.conformance.checks import Truth
 from connectors.connector import Connector
 from gtm_pipelines import sandbox
-from tests.contract.checks import Truth
 from tests.contract.sandboxed import NOW, Sandboxed
 from tests.contract.scenario import Scenario
 

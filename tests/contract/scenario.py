@@ -13,8 +13,8 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 
+from connectors.conformance.checks import Truth
 from connectors.connector import Connector
-from tests.contract.checks import Truth
 
 
 class Scenario(ABC):

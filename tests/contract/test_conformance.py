@@ -12,9 +12,9 @@ from collections.abc import Iterator
 import pytest
 
 from connectors import registry
+from connectors.conformance import checks
+from connectors.conformance.checks import Again, Read
 from connectors.connector import Connector, Cursor, DeleteDetection, Entity, Mode
-from tests.contract import checks
-from tests.contract.checks import Again, Read
 from tests.contract.scenario import Scenario, scenario_of
 
 CONNECTORS = registry.ids()

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from connectors import registry
+from connectors.conformance import folder as static_checks
+from connectors.conformance.checks import NotConformant
 from quality.mapping import load_mapping
-from tests.contract import static_checks
-from tests.contract.checks import NotConformant
 
 CONNECTORS = registry.ids()
 GOOD_ICON = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><path d="M0 0"/></svg>'

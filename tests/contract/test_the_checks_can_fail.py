@@ -12,10 +12,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from connectors.conformance import checks
+from connectors.conformance.checks import NotConformant, Read, Truth
 from connectors.connector import Credentials, Cursor, FieldMapping, Page, SyncOptions
 from connectors.errors import Retry, Stop
-from tests.contract import checks
-from tests.contract.checks import NotConformant, Read, Truth
 from tests.contract.scripted import PAGE, SECRET, START, THING, HonestConnector, Thing, Vendor, table
 
 TRUTH = Truth(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from connectors import registry
-from tests.contract import checks
+from connectors.conformance import checks
 from tests.contract.sandbox_scenario import SandboxScenario
 from tests.contract.sandboxed import NOW
 

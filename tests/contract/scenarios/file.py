@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from connectors import registry
+from connectors.conformance.checks import Truth
 from connectors.connector import Connector
-from tests.contract.checks import Truth
 from tests.contract.scenario import Scenario
 from tests.stand_ins import offline_context
 

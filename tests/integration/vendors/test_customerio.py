@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
+from connectors.conformance import checks
+from connectors.conformance.checks import Read, Truth
 from connectors.connector import Connector, Mode
 from connectors.errors import Reauthorise, Resync, Retry, Stop
-from tests.contract import checks
-from tests.contract.checks import Read, Truth
 from tests.contract.sandboxed import NOW, Sandboxed
 
 FAST = 100_000

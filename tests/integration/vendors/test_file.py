@@ -13,9 +13,9 @@ import polars as pl
 import pytest
 
 from connectors import registry
+from connectors.conformance.checks import Read, read
 from connectors.connector import Connector, Mode
 from connectors.errors import ConnectorError, Retry, Stop
-from tests.contract.checks import Read, read
 from tests.stand_ins import offline_context
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
+from connectors.conformance import checks
+from connectors.conformance.checks import NotConformant, Read, Truth
 from connectors.connector import Connector, Mode
 from connectors.errors import ConnectorError, Deferred, Reauthorise, Resync, Retry, Stop
 from connectors.vendors.salesforce import reading, soql
-from tests.contract import checks
-from tests.contract.checks import NotConformant, Read, Truth
 from tests.contract.sandboxed import NOW, Sandboxed
 
 STANDARD = ["Contact", "Lead", "Account", "Opportunity", "Task", "Event", "User"]

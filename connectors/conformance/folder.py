@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from tests.contract.checks import NotConformant
+from connectors.conformance.checks import NotConformant
 
 LARGEST_ICON = 8_192
 _SVG = "{http://www.w3.org/2000/svg}"
