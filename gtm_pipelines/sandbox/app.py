@@ -108,14 +108,16 @@ def _located(scope: Scope, body: bytes) -> tuple[Call, str, str]:
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
     parts = raw_path.decode("latin-1").lstrip("/").split("/")
     name, vendor, path = _claimed(parts, headers) or (parts[0], "".join(parts[1:2]), "/".join(parts[2:]))
+    pairs = tuple(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
     call = Call(
         method=scope["method"],
         path="/".join(filter(None, (vendor, path))) if vendor.startswith("_") else path,
-        query=dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
+        query=dict(pairs),
         headers=headers,
         body=body,
         origin=f"{scope['scheme']}://{headers.get('host', '127.0.0.1')}",
         size=len(raw_path) + len(scope["query_string"]) + sum(len(key) + len(value) for key, value in scope["headers"]),
+        pairs=pairs,
     )
     return call, name, vendor
 

@@ -22,6 +22,7 @@ class Call:
     body: bytes
     origin: str
     size: int
+    pairs: tuple[tuple[str, str], ...] = ()  # the query as sent, for vendors whose parameters repeat
 
 
 @dataclass(frozen=True, slots=True)
