@@ -1,0 +1,1 @@
+"""A company's own GraphQL API, as the sandbox has it: people, companies and activities behind one endpoint."""
