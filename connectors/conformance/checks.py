@@ -1,7 +1,7 @@
 """What every connector must do, as plain functions: each returns nothing, or raises NotConformant.
 
 Only the contract is known here (connectors.connector, connectors.errors); no vendor, no pytest. A check is handed what
-a connector did, or a way to make it do it again, so the same functions serve the test suite and ``gtm connectors check``.
+a connector did, or a way to make it do it again, so the same functions serve the suite and ``gtm connectors check``.
 tests/contract/test_the_checks_can_fail.py plants one fault for each of them.
 """
 

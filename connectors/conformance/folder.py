@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from connectors.conformance.checks import NotConformant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 LARGEST_ICON = 8_192
 _SVG = "{http://www.w3.org/2000/svg}"

@@ -1,4 +1,4 @@
-"""``gtm connectors``: what can be connected, and what each connector needs and reads."""
+"""``gtm connectors``: what can be connected, and what each connector needs and reads; authoring is next door."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gtm_pipelines.cli import connector_authoring
 from gtm_pipelines.cli.exits import UsageError
 from gtm_pipelines.cli.output import Json, emit, table
 
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 
     from connectors.manifest import Manifest
 
-app = typer.Typer(help="See which sources can be connected.", no_args_is_help=True)
+app = typer.Typer(help="See which sources can be connected, write another, and judge any.", no_args_is_help=True)
+app.command("new")(connector_authoring.new)
+app.command("check")(connector_authoring.check)
 
 
 @app.command("list")
