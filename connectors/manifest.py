@@ -183,6 +183,7 @@ class Manifest(Strict):
     version: Annotated[str, Field(pattern=_SEMVER)]
     kind: Literal["native", "generic"]
     allowed_hosts: list[str] = Field(default_factory=list)
+    hosts_from: list[Name] = Field(default_factory=list)  # URL settings that name the one host of a connection
     auth: Auth
     settings: list[SettingField] = Field(default_factory=list)
     rate_limit: Rate | None = None
@@ -261,6 +262,12 @@ def _faults(manifest: Manifest) -> Iterator[str]:
     settings = [field.name for field in manifest.settings]
     yield from (f"{name!r} stands twice among the fields" for name, n in Counter(fields).items() if n > 1)
     yield from (f"{name!r} stands twice among the settings" for name, n in Counter(settings).items() if n > 1)
+    urls = {field.name for field in manifest.settings if field.type == "url"}
+    yield from (
+        f"hosts_from names {name!r}, which is no setting of type url"
+        for name in manifest.hosts_from
+        if name not in urls
+    )
     if manifest.kind == "generic":
         yield from _generic_faults(manifest, set(fields), set(settings))
 

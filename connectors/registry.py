@@ -11,12 +11,14 @@ import importlib
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from connectors.manifest import Manifest, ManifestError, load_manifest
+from connectors.runtime.hosts import is_hostname
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from connectors.connector import Clock, Connector, ConnectorContext, Entity, FieldMapping
     from connectors.runtime.transport import Transport
@@ -82,20 +84,38 @@ def build(connector: str, context: ConnectorContext) -> Connector:
     return made
 
 
+def allowed_hosts(described: Manifest, settings: Mapping[str, Any]) -> frozenset[str]:
+    """Return the hosts one connection may reach: the manifest's, and those its ``hosts_from`` settings name.
+
+    A setting that is no URL of a public host adds nothing; the gate then refuses it with its reason.
+    """
+    named = {_host(settings.get(name)) for name in described.hosts_from}
+    return frozenset(described.allowed_hosts) | {host for host in named if is_hostname(host)}
+
+
+def _host(url: object) -> str:
+    try:
+        return (urlsplit(str(url)).hostname or "").lower()
+    except ValueError:
+        return ""
+
+
 def transport_for(
     described: Manifest,
     *,
+    settings: Mapping[str, Any] | None = None,
     sandbox_origin: str | None = None,
     clock: Clock | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Transport:
     """Build the transport of one connection: the manifest's hosts, its rate limit, and the sandbox when there is one.
 
-    A connection's settings choose among the manifest's hosts and never add one.
+    A connection's settings choose among the manifest's hosts and never add one, but for a connector whose manifest says
+    that a setting names the host (``hosts_from``).
     """
     from connectors.runtime.transport import EgressPolicy, Transport
 
-    policy = EgressPolicy(frozenset(described.allowed_hosts), sandbox_origin)
+    policy = EgressPolicy(allowed_hosts(described, settings or {}), sandbox_origin)
     rate = described.rate_limit.limit() if described.rate_limit else None
     return Transport(policy, rate=rate, clock=clock or (lambda: datetime.now(UTC)), sleep=sleep)
 

@@ -64,13 +64,14 @@ def _checked(manifest: Manifest, field: SettingField, value: str, sandbox_origin
 def _url(manifest: Manifest, field: SettingField, value: str, sandbox_origin: str | None) -> str:
     """Pass a URL through the gate every request passes later; the value is not repeated, it may hold a password."""
     from connectors.errors import Stop
+    from connectors.registry import allowed_hosts
     from connectors.runtime.egress import EgressPolicy
 
-    policy = EgressPolicy(frozenset(manifest.allowed_hosts), sandbox_origin)
+    policy = EgressPolicy(allowed_hosts(manifest, {field.name: value}), sandbox_origin)
     try:
         return policy.check(value)
     except Stop as error:
-        places = ", ".join(f"https://{host}" for host in manifest.allowed_hosts)
+        places = ", ".join(f"https://{host}" for host in manifest.allowed_hosts) or "any public host over https"
         sandbox = f" or the sandbox at {policy.sandbox_origin}" if policy.sandbox_origin else ""
         raise UsageError(f"{field.name} is refused: {error.message}; {manifest.name} is at {places}{sandbox}") from None
 

@@ -23,7 +23,10 @@ def open_connector(
     """Build the connector of one connection for the block. Nothing is asked of the vendor by that."""
     found = control.get_connection(tenant, connection)
     transport = registry.transport_for(
-        registry.manifest(found.connector), sandbox_origin=settings.sandbox_url, clock=clock
+        registry.manifest(found.connector),
+        settings=found.settings,
+        sandbox_origin=settings.sandbox_url,
+        clock=clock,
     )
     try:
         yield registry.build(

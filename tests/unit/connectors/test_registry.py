@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from connectors import registry
-from connectors.manifest import ManifestError
+from connectors.errors import Stop
+from connectors.manifest import ManifestError, SettingField
 from tests.unit.connectors.manifests import ACME
 
 
@@ -67,6 +68,35 @@ def test_a_transport_reaches_the_manifests_hosts_and_the_sandbox_only(vendors: P
     assert transport.policy.check("http://127.0.0.1:8765/x")
     with pytest.raises(Exception, match="egress_refused"):
         transport.policy.check("https://evil.com/x")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "reached"),
+    [
+        ("https://api.customer.com/graphql", True),
+        ("https://API.Customer.com/graphql", True),
+        ("https://10.0.0.8/graphql", False),
+        ("https://metadata.internal/graphql", False),
+        ("https://user@evil.com:8443/graphql", False),
+        ("https://[::1", False),
+        (None, False),
+    ],
+)
+def test_only_a_setting_that_the_manifest_names_adds_a_host_and_only_a_public_one(
+    vendors: Path, endpoint: str | None, *, reached: bool
+) -> None:
+    add(vendors, "acme")
+    plain = registry.manifest("acme")
+    field = SettingField(name="endpoint", label="Endpoint", type="url")
+    named = plain.model_copy(update={"settings": [field], "hosts_from": ["endpoint"], "allowed_hosts": []})
+    for manifest, expected in ((named, reached), (plain, False)):
+        policy = registry.transport_for(manifest, settings={"endpoint": endpoint}).policy
+        try:
+            policy.check(endpoint or "https://api.customer.com/")
+        except Stop:
+            assert not expected
+        else:
+            assert expected
 
 
 def test_reading_manifests_loads_no_vendor_code_no_http_and_no_arrow() -> None:
