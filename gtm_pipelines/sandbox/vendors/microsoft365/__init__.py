@@ -1,0 +1,1 @@
+"""Microsoft 365 as Graph shows it: a directory, its calendars and its mail."""
