@@ -12,6 +12,8 @@ from gtm_pipelines.cli.output import Json, ago, emit, table
 from gtm_pipelines.cli.session import open_session, utc_now
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import Console
 
     from gtm_pipelines.control_plane import Connection
@@ -45,7 +47,7 @@ def status(
         if not data:
             out.print("nothing is connected yet: gtm connections add TENANT CONNECTOR, or try gtm demo")
             return
-        columns = ["connection", "status", "last sync", "fresh as of", "#failures", "next due", "remark"]
+        columns = ["connection", "status", "last sync", "fresh as of", "#failures", "next due", "quota left", "remark"]
         out.print(table(columns, [[*_row(entry, now)] for entry in data]))
         for name, path in sorted(published.items()):
             made = datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.exists() else None
@@ -71,6 +73,7 @@ def describe(connection: Connection, now: datetime) -> dict[str, Any]:
         "last_success_at": connection.last_success_at,
         "failures": connection.failures,
         "resume_at": connection.resume_at,
+        "quota": connection.quota,
         "next_due_at": due_at(connection, now) if is_active else None,
         "needs_attention": bool(connection.failures) or connection.status == "reauth_required",
     }
@@ -89,4 +92,16 @@ def _row(entry: dict[str, Any], now: datetime) -> list[Any]:
         else ago(entry["next_due_at"], now)
     )
     place = f"{entry['tenant']}/{entry['connection']}"
-    return [place, entry["status"], last, ago(entry["last_success_at"], now), entry["failures"], due, remark]
+    left = _quota(entry["quota"], now)
+    return [place, entry["status"], last, ago(entry["last_success_at"], now), entry["failures"], due, left, remark]
+
+
+def _quota(quota: Mapping[str, Any] | None, now: datetime) -> str | None:
+    """Say what the vendor still allowed when last seen, and what of it is the customer's own."""
+    if quota is None:
+        return None
+    limit = f" of {quota['limit']:,}" if quota.get("limit") else ""
+    kept = f", {quota['left_to_customer']:,} left to others" if quota.get("left_to_customer") else ""
+    resets = datetime.fromisoformat(quota["resets_at"]) if quota.get("resets_at") else None
+    until = f", anew {ago(resets, now)}" if resets is not None and resets > now else ""
+    return f"{quota['remaining']:,}{limit}{kept}{until}"

@@ -184,6 +184,7 @@ def _connection(row: Row[Any], credential_fields: tuple[str, ...]) -> Connection
         last_success_at=row.last_success_at,
         resume_at=row.resume_at,
         failures=row.failures or 0,
+        quota=None if row.quota is None else json.loads(row.quota),
     )
 
 

@@ -45,7 +45,7 @@ def record(work: Transaction, report: Mapping[str, Any]) -> None:
     if not replaced:
         work.connection.execute(insert(sync_run).values(**run))
     if run["status"] not in _NO_ATTEMPT:
-        _advance(work, run)
+        _advance(work, run, report.get("quota"))
     after = {"run_id": run["run_id"], "mode": run["mode"], "status": run["status"]}
     audit.append(work, "sync.recorded", f"sync:{name}", tenant=tenant, after=after)
 
@@ -71,7 +71,7 @@ def unsynced(session: Session) -> list[Due]:
     return [_due(one) for one in connections.active(session) if one.last_success_at is None]
 
 
-def _advance(work: Transaction, run: dict[str, Any]) -> None:
+def _advance(work: Transaction, run: dict[str, Any], quota: Mapping[str, Any] | None) -> None:
     """Move the connection's state on, unless a later sync was recorded before this one."""
     where = {"tenant_id": run["tenant_id"], "connection": run["connection"]}
     state = work.connection.execute(select(sync_state).filter_by(**where).with_for_update()).one()
@@ -89,6 +89,8 @@ def _advance(work: Transaction, run: dict[str, Any]) -> None:
     }
     if run["status"] in _SUCCESS:
         values["last_success_at"] = run["finished_at"] or run["started_at"]
+    if quota is not None:
+        values["quota"] = json.dumps(quota, default=_plain, sort_keys=True)
     work.connection.execute(update(sync_state).filter_by(**where).values(**values))
 
 

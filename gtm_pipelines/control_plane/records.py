@@ -51,6 +51,8 @@ class Connection:
     resume_at: datetime | None = None
     failures: int = 0
     """Failed syncs since the last one that was not."""
+    quota: Mapping[str, Any] | None = None
+    """What the vendor still allows, as last seen: remaining, limit, left_to_customer, resets_at, seen_at."""
 
 
 @dataclass(frozen=True, slots=True)

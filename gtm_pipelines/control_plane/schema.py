@@ -172,6 +172,7 @@ sync_state = Table(
     Column("last_success_at", UtcDateTime),
     Column("resume_at", UtcDateTime),
     Column("failures", Integer, nullable=False),
+    Column("quota", Text),  # JSON: what was left at the vendor when the last sync that saw it ended
     _of_connection(),
 )
 

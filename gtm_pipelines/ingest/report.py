@@ -54,6 +54,16 @@ class EntityReport(BaseModel):
     seconds: float = 0.0
 
 
+class QuotaReport(BaseModel):
+    """What the vendor still allows this connection, in its own unit (requests, points), when the sync ended."""
+
+    remaining: int
+    limit: int | None = None
+    left_to_customer: int = 0  # the part of ``remaining`` that the pipeline leaves to whoever else uses the account
+    resets_at: datetime | None = None
+    seen_at: datetime
+
+
 class SyncReport(BaseModel):
     """One sync of one connection."""
 
@@ -68,6 +78,7 @@ class SyncReport(BaseModel):
     resume_at: datetime | None = None
     errors: list[Fault] = Field(default_factory=list)
     entities: dict[str, EntityReport] = Field(default_factory=dict)
+    quota: QuotaReport | None = None
 
     @property
     def changed(self) -> int:
