@@ -1,7 +1,7 @@
 """Domains: the registrable domain of a site, host or address, and which domains are free mail and so say nothing.
 
 Public suffixes come from the list bundled with tldextract; the network is never asked. SQL decides the plain case (a
-host under a top-level domain that has no suffixes of its own) and leaves the rest to :func:`registrable`.
+host under a suffix that has no others below it, or few) and leaves the rest to :func:`registrable`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,18 @@ LONGEST = 253
 PATTERN = r"^(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)+(?:[a-z]{2,}|xn--[a-z0-9-]+)$"
 """A host in ASCII lower case with at least two labels."""
 
-FLAT_SUFFIXES = ("app", "cloud", "com", "de", "dev", "eu", "net", "org", "tech")
-"""Top-level domains without suffixes of their own in the public suffix list's ICANN part."""
+FLAT_SUFFIXES = (
+    *("agency", "app", "biz", "ch", "cloud", "com", "de", "dev", "dk", "eu", "info", "net", "nl", "online", "org"),
+    *("tech", "tv", "xyz", "co.nz", "co.uk", "com.au", "com.br", "org.uk"),
+)
+"""Suffixes without suffixes of their own below them in the public suffix list's ICANN part."""
+
+SPLIT_SUFFIXES = {
+    "ai": ("com", "net", "off", "org"),
+    "co": ("com", "edu", "gov", "mil", "net", "nom", "org"),
+    "io": ("co", "com", "edu", "gov", "mil", "net", "nom", "org"),
+}
+"""Suffixes that have a few others below them, and those: what looks like a company may be such a suffix itself."""
 
 _FREE_MAIL = """
 126.com 163.com aol.com att.net bigpond.com bluewin.ch bt.com btinternet.com comcast.net cox.net duck.com email.com
@@ -51,11 +61,13 @@ def registrable(value: str | None) -> str | None:
 
 def registrable_sql(column: str) -> str:
     """Return the SQL of :func:`registrable` for the plain case; null where the function must decide."""
-    flat = "|".join(FLAT_SUFFIXES)
+    ends = "|".join(suffix.replace(".", r"\.") for suffix in (*FLAT_SUFFIXES, *SPLIT_SUFFIXES))
+    below = ", ".join(text.literal(f"{name}.{end}") for end, names in SPLIT_SUFFIXES.items() for name in names)
     label = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
-    shape = rf"^(?:https?://)?(?:{label}\.)*?({label}\.(?:{flat}))(?:[/?#]\S*)?$"
+    shape = rf"^(?:https?://)?(?:{label}\.)*?({label}\.(?:{ends}))(?:[/?#]\S*)?$"
     given = text.lower_sql(text.trim_sql(column))
-    return f"nullif(regexp_extract({given}, {text.literal(shape)}, 1), '')"
+    found = f"nullif(regexp_extract({given}, {text.literal(shape)}, 1), '')"
+    return f"list_filter([{found}], lambda name: name NOT IN ({below}))[1]"  # a CASE would look twice
 
 
 def is_free_mail(domain: str | None) -> bool:

@@ -45,6 +45,7 @@ _REGIONS = {
 }
 _OTHER_EXITS = {"AU"}  # regions of the above that dial abroad by more than 00: the function tells which is meant
 _PUNCTUATION = " ()-./\u00a0"
+_EXTENSION = r"([0-9]) ?(?:[xX]|[eE][xX][tT]\.?) ?[0-9]{1,6}$"
 _BARE = str.maketrans("", "", _PUNCTUATION)
 
 
@@ -85,8 +86,10 @@ def e164_sql(column: str, region: str) -> str:
 
 
 def digits_sql(column: str) -> str:
-    """Return SQL that takes the punctuation off a number, for :func:`e164_of_digits_sql`."""
-    return f"translate({column}, {text.literal(_PUNCTUATION)}, '')"
+    """Return SQL that takes extension and punctuation off a number, for :func:`e164_of_digits_sql`."""
+    whole = f"regexp_replace({column}, {text.literal(_EXTENSION)}, '\\1')"
+    main = f"CASE WHEN contains({column}, 'x') OR contains({column}, 'X') THEN {whole} ELSE {column} END"
+    return f"translate({main}, {text.literal(_PUNCTUATION)}, '')"
 
 
 def e164_of_digits_sql(digits: str, region: str) -> str:

@@ -92,7 +92,14 @@ def test_flat_suffixes_have_no_suffixes_of_their_own() -> None:
     """Guards the SQL short cut: the day the list gives .de a second level, this fails."""
     suffixes = tldextract.TLDExtract(cache_dir=None, suffix_list_urls=()).tlds
     assert set(domain.FLAT_SUFFIXES) <= set(suffixes)
-    assert [s for s in suffixes if s.count(".") and s.rsplit(".", 1)[1] in domain.FLAT_SUFFIXES] == []
+    assert [s for s in suffixes if s.endswith(tuple(f".{flat}" for flat in domain.FLAT_SUFFIXES))] == []
+
+
+def test_split_suffixes_name_all_that_lie_below_them() -> None:
+    """Guards the same short cut: the day the list gives .io another second level, this fails."""
+    suffixes = tldextract.TLDExtract(cache_dir=None, suffix_list_urls=()).tlds
+    for end, names in domain.SPLIT_SUFFIXES.items():
+        assert {s for s in suffixes if s.endswith(f".{end}")} == {f"{name}.{end}" for name in names}
 
 
 @pytest.mark.parametrize(
