@@ -125,6 +125,9 @@ class Page:
     has_more: bool
     unreadable: tuple[Unreadable, ...] = ()
     notices: tuple[str, ...] = ()  # what the operator should know though nothing failed: a guess made, a column renamed
+    seen_whole: tuple[
+        str, ...
+    ] = ()  # prefixes of ids this read has now seen all of: stored rows of them it did not see are gone
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,30 +9,34 @@ from __future__ import annotations
 import re
 from collections import Counter
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from connectors.connector import DeleteDetection, Entity
 from connectors.declarative import template
+from connectors.declarative.consistency import URL, generic_faults
 from connectors.declarative.model import (
+    Deletes,
     Delta,
     Duration,
     Endpoint,
     ErrorRule,
+    Every,
     FieldSpec,
     HealthCheck,
     JsonPath,
+    Lookup,
+    MergedIds,
     Name,
     Pagination,
     Param,
     Parent,
     Polling,
+    QuotaSpec,
     Signals,
-    SinceId,
     Strict,
     TimeFormat,
-    TimestampFilter,
     Webhook,
     header_name,
 )
@@ -48,7 +52,6 @@ ManifestError = DescriptorError
 """Raised for a manifest that cannot be used; says file, line and key."""
 
 _SEMVER = r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?$"
-_URL = re.compile(r"https://[a-z0-9.-]+(/[A-Za-z0-9._~/-]*)?")
 Label = Annotated[str, Field(min_length=1, max_length=120)]
 Sentence = Annotated[str, Field(min_length=1, max_length=1000)]
 
@@ -100,8 +103,10 @@ class Auth(Strict):
     type: Literal["oauth2", "api_key", "pat", "basic", "service_account", "webhook_secret", "none"]
     fields: list[CredentialField] = Field(default_factory=list)
     delivery: Delivery | None = None
-    grant: Literal["refresh_token", "client_credentials", "jwt_bearer"] | None = None
+    deliveries: Annotated[list[Delivery], Field(max_length=5)] = Field(default_factory=list)
+    grant: Literal["refresh_token", "client_credentials", "jwt_bearer", "msal"] | None = None
     token_url: str | None = None
+    authority: str | None = None
     scope: str = ""
     audience: str | None = None
     token_lifetime: Duration | None = None
@@ -109,9 +114,24 @@ class Auth(Strict):
     @field_validator("token_url")
     @classmethod
     def _plain_url(cls, value: str | None) -> str | None:
-        if value is not None and not _URL.fullmatch(value):
+        if value is not None and not URL.fullmatch(value):
             raise ValueError("a token URL is https, without placeholders or a query")
         return value
+
+    @field_validator("authority")
+    @classmethod
+    def _plain_host(cls, value: str | None) -> str | None:
+        host, _, path = (value or "").removeprefix("https://").partition("/")
+        if value is not None and not URL.fullmatch(f"https://{host}"):
+            raise ValueError("an authority is https and a host, and may have placeholders in its path only")
+        if path:
+            template.check_path(f"/{path}")
+        return value
+
+    @property
+    def all_deliveries(self) -> list[Delivery]:
+        """Every way in which a static credential travels."""
+        return self.deliveries or ([self.delivery] if self.delivery else [])
 
 
 class Rate(Strict):
@@ -155,6 +175,10 @@ class EntitySpec(Strict):
     delta: Delta | None = None
     parent: Parent | None = None
     reread: Duration = timedelta(0)  # trailing window read again each time: old records that still change
+    merged_ids: MergedIds | None = None
+    deletes: Annotated[list[Deletes], Field(max_length=5)] = Field(default_factory=list)
+    refresh: Every | None = None
+    sweep: Every | None = None
 
     def entity(self) -> Entity:
         """Return the entity as the contract shows it."""
@@ -162,7 +186,7 @@ class EntitySpec(Strict):
             name=self.name,
             description=self.description,
             key=self.key,
-            cursor=self.cursor,
+            cursor=self.cursor or ("swept" if self.sweep else None),
             lag=max(self.lag, self.reread),
             settle=self.settle,
             delete_detection=DeleteDetection(self.delete_detection),
@@ -190,6 +214,8 @@ class Manifest(Strict):
     ingestion: Polling | None = None
     entities: Annotated[list[EntitySpec], Field(min_length=1, max_length=200)]
     errors: list[ErrorRule] = Field(default_factory=list)
+    lookups: dict[Name, Lookup] = Field(default_factory=dict)
+    quota: QuotaSpec | None = None
     webhook: Webhook | None = None
     signals: list[Signals] = Field(default_factory=list)
     health_check: HealthCheck | None = None
@@ -269,72 +295,4 @@ def _faults(manifest: Manifest) -> Iterator[str]:
         if name not in urls
     )
     if manifest.kind == "generic":
-        yield from _generic_faults(manifest, set(fields), set(settings))
-
-
-def _generic_faults(manifest: Manifest, fields: set[str], settings: set[str]) -> Iterator[str]:
-    polling = manifest.ingestion
-    if polling is None or polling.base_url is None or not _URL.fullmatch(polling.base_url):
-        yield "a generic connector needs ingestion.base_url: https, a host and a path, without placeholders"
-        return
-    if not manifest.allowed_hosts:
-        yield "a generic connector needs allowed_hosts"
-    if manifest.health_check is None:
-        yield "a generic connector needs a health_check"
-    yield from _auth_faults(manifest.auth, fields)
-    names = {spec.name for spec in manifest.entities}
-    shared = {f"settings.{name}" for name in settings} | {"page.size"}
-    for spec in manifest.entities:
-        yield from _entity_faults(spec, polling, names, shared)
-
-
-def _auth_faults(auth: Auth, fields: set[str]) -> Iterator[str]:
-    needed: set[str] = set()
-    if auth.type == "oauth2":
-        if auth.grant is None or auth.token_url is None:
-            yield "auth.type oauth2 needs grant and token_url"
-        needed = {"client_id"} | ({"refresh_token"} if auth.grant == "refresh_token" else set())
-        if auth.grant == "jwt_bearer" and auth.audience is None:
-            yield "auth.grant jwt_bearer needs audience"
-    elif auth.type not in ("none", "webhook_secret"):
-        if auth.delivery is None or auth.delivery.field is None:
-            yield "auth needs delivery: where the credential goes and which field it is"
-        else:
-            needed = {name for name in (auth.delivery.field, auth.delivery.password_field) if name}
-    yield from (
-        f"auth uses the field {name!r}, which auth.fields does not declare" for name in needed if name not in fields
-    )
-
-
-def _entity_faults(spec: EntitySpec, polling: Polling, names: set[str], shared: set[str]) -> Iterator[str]:
-    where = f"entity {spec.name}"
-    delta = spec.delta or polling.delta
-    if spec.endpoint is None:
-        yield f"{where} needs an endpoint"
-        return
-    if (spec.pagination or polling.pagination) is None:
-        yield f"{where} needs pagination (type: none when everything comes in one answer)"
-    if isinstance(delta, TimestampFilter):
-        if spec.timestamp is None:
-            yield f"{where} filters by time and needs the timestamp path that the watermark is taken from"
-        if not delta.inclusive and spec.lag <= timedelta(0) and spec.reread <= timedelta(0):
-            yield f"{where} would lose records that share a timestamp: declare a lag, or inclusive: true"
-    declared = shared | _delta_names(delta)
-    if spec.parent is not None:
-        if spec.parent.entity not in names or spec.parent.entity == spec.name:
-            yield f"{where} fans out from {spec.parent.entity!r}, which is no other entity of this connector"
-        if spec.parent.scope_key is not None and spec.parent.scope_key not in spec.parent.values:
-            yield f"{where}: scope_key {spec.parent.scope_key!r} is not among parent.values"
-        declared |= {f"parent.{name}" for name in spec.parent.values}
-    endpoint: dict[str, Any] = spec.endpoint.model_dump()
-    unknown = sorted(set(template.names_in([endpoint, polling.headers])) - declared)
-    yield from (
-        f"{where} uses {{{{{name}}}}}, which is not declared; known are {', '.join(sorted(declared))}"
-        for name in unknown
-    )
-
-
-def _delta_names(delta: Any) -> set[str]:
-    if isinstance(delta, TimestampFilter):
-        return {"delta.since", "delta.until"}
-    return {"delta.since_id"} if isinstance(delta, SinceId) else {"delta.token"} if delta is not None else set()
+        yield from generic_faults(manifest, set(fields), set(settings))

@@ -193,6 +193,9 @@ class Batch(Strict):
     member: Body | str
 
 
+SettingName = Annotated[str, Field(pattern=r"^settings\.[a-z][a-z0-9_]*$")]
+
+
 class Parent(Strict):
     """Fan-out: one walk per record of another entity. ``values`` name paths into the parent's record."""
 
@@ -200,7 +203,8 @@ class Parent(Strict):
     values: Annotated[dict[Name, JsonPath], Field(min_length=1, max_length=5)]
     scope_key: Name | None = None  # the child's id is unique only within this value: ids become value:id
     where: Where | None = None
-    each: Annotated[dict[Name, str], Field(max_length=1)] = Field(default_factory=dict)
+    each: Annotated[dict[Name, SettingName], Field(max_length=1)] = Field(default_factory=dict)
+    scope_ids: bool = True  # false: ids are the vendor's own everywhere, and only tokens are kept by scope
     own_cursor: bool = False
     changed_only: bool = False
     batch: Batch | None = None

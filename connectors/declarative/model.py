@@ -38,14 +38,12 @@ from connectors.declarative.pages import (
     SinglePage,
 )
 from connectors.declarative.words import (
-    Body,
     Duration,
     Endpoint,
     HeaderName,
     JsonPath,
     Name,
     Param,
-    PathTemplate,
     Scalar,
     Span,
     Strict,
@@ -156,13 +154,8 @@ class QuotaSpec(Strict):
         return int(self.leave.rstrip("%")) / 100
 
 
-class HealthCheck(Strict):
+class HealthCheck(Endpoint):
     """The cheapest authenticated call."""
-
-    path: PathTemplate
-    method: Literal["GET", "POST"] = "GET"
-    query: dict[Param, Scalar] = Field(default_factory=dict)
-    body: Body | None = None
 
 
 class Webhook(Strict):

@@ -99,7 +99,9 @@ def render_body(body: Any, values: Values) -> Any:
 
 
 def text_of(value: Any) -> str:
-    """Return a value as it is written in a URL: booleans in JSON's words."""
+    """Return a value as it is written in a URL: booleans in JSON's words, lists joined by commas."""
+    if isinstance(value, list):
+        return ",".join(text_of(each) for each in value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -9,14 +9,17 @@ from connectors.declarative import template
 from connectors.declarative.model import (
     CursorPages,
     Endpoint,
+    LastIdPages,
     LinkHeaderPages,
     NextUrlPages,
     NumberedPages,
     OffsetPages,
 )
 from connectors.errors import Stop
+from connectors.runtime import paths
 from connectors.runtime.messages import Request, Response
 from connectors.runtime.pagination import (
+    after_last,
     by_offset,
     by_page,
     follow_link,
@@ -28,8 +31,7 @@ from connectors.runtime.pagination import (
 )
 
 Send = Callable[[Request], Response]
-Count = Callable[[Response], int]
-_NUMBERS = {"page.size"}
+Slices = Callable[[Response], list[bytes]]
 
 
 def base_url(declared: str, settings: Mapping[str, Any]) -> str:
@@ -61,8 +63,8 @@ def start_from(request: Request, link: str | None) -> Request:
     return Request(request.method, resolve_link(request, link), headers=request.headers, json=request.json, safe=True)
 
 
-def walk(send: Send, request: Request, pagination: Any, count: Count) -> Iterator[Response]:
-    """Yield the answers of all pages, as the descriptor says they follow each other."""
+def walk(send: Send, request: Request, pagination: Any, slices: Slices) -> Iterator[Response]:
+    """Yield the answers of all pages, as the descriptor says they follow; ``slices`` cuts out their items."""
     limit = pagination.max_pages
     if isinstance(pagination, CursorPages):
         return follow_token(
@@ -82,8 +84,31 @@ def walk(send: Send, request: Request, pagination: Any, count: Count) -> Iterato
     if isinstance(pagination, OffsetPages | NumberedPages):
         step = by_offset if isinstance(pagination, OffsetPages) else by_page
         more = more_at(pagination.more_path) if pagination.more_path else None
-        return step(send, request, count, param=pagination.param, first=pagination.first, more=more, most_pages=limit)
+        return step(
+            send,
+            request,
+            lambda page: len(slices(page)),
+            param=pagination.param,
+            first=pagination.first,
+            more=more,
+            most_pages=limit,
+        )
+    if isinstance(pagination, LastIdPages):
+        more = more_at(pagination.more_path) if pagination.more_path else None
+        last_id = _last(slices, pagination.id_path)
+        return after_last(send, request, last_id, param=pagination.param, more=more, most_pages=limit)
     return iter((send(request),))
+
+
+def _last(slices: Slices, path: str) -> Callable[[Response], str | None]:
+    def last_id(response: Response) -> str | None:
+        items = slices(response)
+        found = paths.find_one(items[-1], path) if items else None
+        if items and not isinstance(found, str | int):
+            raise Stop("malformed_page", "the last record of a page has no id to ask for the next page with")
+        return None if found is None else str(found)
+
+    return last_id
 
 
 def page_size(pagination: Any, wanted: int | None) -> int:
@@ -93,5 +118,7 @@ def page_size(pagination: Any, wanted: int | None) -> int:
     return min(wanted or pagination.page_size, int(pagination.page_size))
 
 
-def _query(value: Any, values: template.Values) -> str | None:
+def _query(value: Any, values: template.Values) -> str | list[str] | None:
+    if isinstance(value, list):
+        return [text for each in value if isinstance(text := _query(each, values), str)] or None
     return template.render_text(value, values) if isinstance(value, str) else template.text_of(value)

@@ -4,7 +4,7 @@ from httpx import Auth
 
 from connectors.runtime.auth.jwt_bearer import JwtBearer
 from connectors.runtime.auth.oauth2 import OAuth2ClientCredentials, OAuth2Refresh
-from connectors.runtime.auth.static import StaticAuth, basic, bearer, header, query
+from connectors.runtime.auth.static import StaticAuth, basic, bearer, header, query, together
 from connectors.runtime.auth.tokens import Session, TokenAuth
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "bearer",
     "header",
     "query",
+    "together",
 ]

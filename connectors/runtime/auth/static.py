@@ -14,7 +14,7 @@ import httpx
 from connectors.runtime.auth.oauth2 import required
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
 
     from connectors.connector import CredentialStore
 
@@ -23,11 +23,11 @@ class StaticAuth(httpx.Auth):
     """Applies one function to each request; no state, no second try."""
 
     def __init__(self, apply: Callable[[httpx.Request], None]) -> None:
-        self._apply = apply
+        self.apply = apply
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Put the credential on ``request`` and send it."""
-        self._apply(request)
+        self.apply(request)
         yield request
 
 
@@ -62,5 +62,15 @@ def basic(store: CredentialStore, user_field: str, password_field: str | None = 
         password = required(fields, password_field) if password_field else ""
         pair = f"{required(fields, user_field)}:{password}".encode()
         request.headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+
+    return StaticAuth(apply)
+
+
+def together(ways: Sequence[StaticAuth]) -> StaticAuth:
+    """Send several credentials with each request, as a key and its secret in two headers; none at all is no auth."""
+
+    def apply(request: httpx.Request) -> None:
+        for way in ways:
+            way.apply(request)
 
     return StaticAuth(apply)

@@ -1,0 +1,166 @@
+"""Walking one stretch of time in order through a search that gives only so many rows, or forgets where one was.
+
+Such a query is asked again from the last timestamp it reached. When a whole query lies in one instant, that instant is
+listed by id, and the walk goes on after it. Rows that changed under a running query show a newer stamp than the one
+they were sorted by, so a row later than the time held back is never taken for how far the walk has got.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from connectors.declarative import times, walks
+from connectors.declarative.account import PAGE_CURSOR_DIED
+from connectors.errors import Resync, Retry, Stop
+from connectors.runtime.pagination import PageGuard
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from connectors.declarative.account import Account, Way
+    from connectors.declarative.changes import Restart, TimestampFilter
+    from connectors.declarative.spans import Span
+    from connectors.landing import Landed
+    from connectors.manifest import EntitySpec
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One page of a walk. Everything before ``reached`` was read, and at ``reached`` the ids up to ``tie``."""
+
+    landed: Landed
+    reached: datetime | None
+    tie: str | None = None
+
+
+@dataclass(slots=True)
+class _Query:
+    """How one question went: rows, the reach of those to be trusted, the last of all, and what ended it early."""
+
+    rows: int = 0
+    reached: datetime | None = None
+    last: datetime | None = None
+    cut: Stop | Retry | None = None
+
+    def take(self, landed: Landed, bound: datetime) -> None:
+        self.rows += landed.seen
+        stamps = landed.table["source_updated_at"].drop_null()
+        if len(stamps):
+            self.last = stamps[-1].as_py()
+        trusted = stamps.filter(pc.less_equal(stamps, pa.scalar(bound, stamps.type)))
+        if len(trusted):
+            self.reached = trusted[-1].as_py()
+
+
+class Search:
+    """Reads one span of an ordered delta. ``bound`` is the time beyond which stamps are not trusted as places."""
+
+    def __init__(
+        self, account: Account, spec: EntitySpec, way: Way, delta: TimestampFilter, values: Mapping[str, Any]
+    ) -> None:
+        self._account = account
+        self._spec = spec
+        self._way = way
+        self._delta = delta
+        self._values = values
+
+    def steps(self, span: Span, bound: datetime) -> Iterator[Step]:
+        """Yield the pages of a span, however many questions that takes."""
+        here = span.since
+        if span.tie is not None and here is not None and self._delta.restart and self._delta.restart.ties:
+            yield from self._instant(here, span.tie)
+            here += times.unit(self._delta.format)
+        while True:
+            query = _Query()
+            yield from self._ask(here, span.until, query, bound)
+            if query.cut is None:
+                return
+            reached = query.reached if query.reached is not None else query.last
+            if reached is None:
+                raise query.cut
+            if here is None or self._whole(reached) > self._whole(here):
+                here = reached
+                continue
+            if self._delta.restart is None or self._delta.restart.ties is None:
+                raise query.cut
+            yield from self._instant(here, None)
+            here = self._whole(here) + times.unit(self._delta.format)
+            if here > span.until:
+                return
+
+    def _ask(self, since: datetime | None, until: datetime, query: _Query, bound: datetime) -> Iterator[Step]:
+        """Ask once and follow its pages, until they end or the query is cut."""
+        restart = self._delta.restart
+        size = walks.page_size(self._way.pagination, self._account.options.page_size)
+        values = {**self._values, **window_values(self._delta, since, until)}
+        pages = self._account.walk(
+            self._way,
+            values,
+            params=window_params(self._delta, since, until),
+            dies=restart.dies_with if restart else None,
+        )
+        try:
+            for response in pages:
+                landed = self._way.land(response, self._spec)
+                query.take(landed, bound)
+                yield Step(landed, query.reached)
+                if restart is not None and query.rows + size > restart.most_rows:
+                    query.cut = _too_many(restart)
+                    return
+        except Resync as error:
+            if error.code != PAGE_CURSOR_DIED:
+                raise
+            query.cut = Retry(error.code, error.message, status=error.status)
+
+    def _instant(self, at: datetime, after: str | None) -> Iterator[Step]:
+        """List the rows of one instant by id, from after ``after``."""
+        ties = self._delta.restart and self._delta.restart.ties
+        if not ties:
+            return
+        at = self._whole(at)
+        guard = PageGuard()
+        size = walks.page_size(self._way.pagination, self._account.options.page_size)
+        last = after or ties.first_id
+        while True:
+            guard.next_page()
+            values = {
+                **self._values,
+                "page.size": size,
+                "tie.at": times.write(at, self._delta.format),
+                "tie.until": times.write(at + times.unit(self._delta.format), self._delta.format),
+                "tie.after_id": last or None,
+            }
+            response = self._account.send(self._account.build(ties.endpoint, values))
+            landed = self._way.land(response, self._spec)
+            if not landed.seen:
+                return
+            if not landed.table.num_rows:
+                raise Stop("malformed_page", "a page of one instant holds no record with an id to go on from")
+            last = guard.fresh(str(landed.table["external_id"][-1].as_py()))
+            yield Step(landed, at, last)
+
+    def _whole(self, moment: datetime) -> datetime:
+        return times.floor(moment, self._delta.format)
+
+
+def window_values(delta: TimestampFilter, since: datetime | None, until: datetime) -> dict[str, Any]:
+    """Return the placeholders of one stretch of time."""
+    return {"delta.since": times.write(since, delta.format), "delta.until": times.write(until, delta.format)}
+
+
+def window_params(delta: TimestampFilter, since: datetime | None, until: datetime) -> dict[str, str]:
+    """Return the query parameters that the delta names itself."""
+    found = {delta.param: times.write(since, delta.format), delta.until_param: times.write(until, delta.format)}
+    return {name: str(value) for name, value in found.items() if name and value is not None}
+
+
+def _too_many(restart: Restart) -> Stop:
+    return Stop(
+        "too_many_ties",
+        f"more than {restart.most_rows:,} records share one timestamp, more than the vendor lists for one question",
+    )
