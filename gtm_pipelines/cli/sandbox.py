@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from gtm_pipelines.sandbox import Judgement
     from gtm_pipelines.settings import Settings
 
 app = typer.Typer(help="Serve synthetic vendors on this machine, and let their time pass.", no_args_is_help=True)
@@ -80,6 +81,52 @@ def advance(
         out.print(table(["what happened", "#count"], happened))
 
     emit(done, as_json=as_json, show=show)
+
+
+@app.command("judge")
+def judge(
+    tenant: Annotated[str, typer.Argument(metavar="TENANT", help="A tenant that syncs from its world.")],
+    worst: Annotated[int, typer.Option("--worst", min=0, help="How many mistakes to show.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Measure golden people and accounts against the world's truth, by pair of sources, and show the worst mistakes.
+
+    gtm sandbox judge hooli
+    """
+    from gtm_pipelines.sandbox import judge as measure
+    from gtm_pipelines.sandbox import truth
+    from gtm_pipelines.warehouse import open_published
+
+    settings = read_settings()
+    known = truth(sandbox_directory(settings), TenantId(tenant))
+    with open_published(settings, tenant) as warehouse:
+        found = [measure(warehouse, known, kind, most=worst) for kind in ("person", "account")]
+
+    def show(out: Console) -> None:
+        for each in found:
+            _show_judgement(out, each)
+
+    emit(found, as_json=as_json, show=show)
+
+
+def _show_judgement(out: Console, found: Judgement) -> None:
+    whole = found.overall
+    out.print(
+        f"[bold]{found.kind}[/bold]: precision {whole.precision:.3f}, recall {whole.recall:.3f}"
+        f" over {whole.records:,} records and {whole.true_pairs:,} true pairs"
+    )
+    rows = [
+        [pair.left, pair.right, pair.true_pairs, pair.right_pairs, f"{pair.precision:.3f}", f"{pair.recall:.3f}"]
+        for pair in found.by_source
+        if pair.true_pairs or pair.claimed_pairs
+    ]
+    out.print(table(["source", "with", "#true pairs", "#found", "#precision", "#recall"], rows))
+    for blunder in found.worst:
+        mistake = blunder.mistake
+        what = "mixes" if mistake.kind == "mixed" else "is scattered over"
+        out.print(f"{mistake.subject} {what} {len(mistake.parts)}: {mistake.pairs} pairs", style="bold")
+        shown = [[value for name, value in record.items() if name != "connector"] for record in blunder.records]
+        out.print(table([name for name in blunder.records[0] if name != "connector"], shown))
 
 
 def port_of(url: str) -> int:

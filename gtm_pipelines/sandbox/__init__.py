@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gtm_pipelines.sandbox.app import build_app
     from gtm_pipelines.sandbox.exports import files
     from gtm_pipelines.sandbox.ground_truth import Truth, truth
+    from gtm_pipelines.sandbox.judging import Judgement, judge
     from gtm_pipelines.sandbox.motion import Advance, advance
     from gtm_pipelines.sandbox.server import running, serve
     from gtm_pipelines.sandbox.vendor import Account
@@ -23,12 +24,14 @@ if TYPE_CHECKING:
 __all__ = [
     "Account",
     "Advance",
+    "Judgement",
     "Truth",
     "accounts",
     "advance",
     "build_app",
     "create_world",
     "files",
+    "judge",
     "running",
     "serve",
     "spreadsheets",
@@ -38,12 +41,14 @@ __all__ = [
 _HOMES = {
     "Account": "vendor",
     "Advance": "motion",
+    "Judgement": "judging",
     "Truth": "ground_truth",
     "accounts": "access",
     "advance": "motion",
     "build_app": "app",
     "create_world": "world",
     "files": "exports",
+    "judge": "judging",
     "running": "server",
     "serve": "server",
     "spreadsheets": "access",

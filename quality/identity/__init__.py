@@ -4,7 +4,14 @@ Nothing here reads a table. SQL is returned as text over relations the caller ha
 ``gtm_pipelines.resolution``.
 """
 
-from quality.identity.evaluation import Evaluation, evaluate
+from quality.identity.evaluation import (
+    Evaluation,
+    Mistake,
+    SourcePair,
+    evaluate,
+    evaluate_by_source,
+    worst_mistakes,
+)
 from quality.identity.policy import DEFAULT_POLICY, IdentityPolicy
 from quality.identity.rules import ACCOUNT_RULES, PERSON_RULES, Rule
 from quality.identity.survivorship import ACCOUNT_FIELDS, PERSON_FIELDS, FieldPolicy
@@ -18,6 +25,10 @@ __all__ = [
     "Evaluation",
     "FieldPolicy",
     "IdentityPolicy",
+    "Mistake",
     "Rule",
+    "SourcePair",
     "evaluate",
+    "evaluate_by_source",
+    "worst_mistakes",
 ]

@@ -6,9 +6,9 @@ never listed, so a million records cost a million steps.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -62,6 +62,90 @@ def evaluate(records: Iterable[tuple[Hashable, Hashable]]) -> Evaluation:
         mixed=_several(entities_of),
         scattered=_several(clusters_of),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePair:
+    """How well the records of two sources (or of one, with itself) were put together."""
+
+    left: str
+    right: str
+    true_pairs: int
+    claimed_pairs: int
+    right_pairs: int
+
+    @property
+    def precision(self) -> float:
+        """Share of the claimed pairs that are right."""
+        return self.right_pairs / self.claimed_pairs if self.claimed_pairs else 1.0
+
+    @property
+    def recall(self) -> float:
+        """Share of the true pairs that were claimed."""
+        return self.right_pairs / self.true_pairs if self.true_pairs else 1.0
+
+
+def evaluate_by_source(records: Iterable[tuple[str, Hashable, Hashable]]) -> list[SourcePair]:
+    """Judge (source, cluster, real entity) for each pair of sources, in the order of their names."""
+    told = list(records)
+    sources = sorted({source for source, _, _ in told})
+    clusters, entities, cells = (
+        _by_group((source, group) for source, group in parts)
+        for parts in (
+            ((source, cluster) for source, cluster, _ in told),
+            ((source, entity) for source, _, entity in told),
+            ((source, (cluster, entity)) for source, cluster, entity in told),
+        )
+    )
+    return [
+        SourcePair(left, right, *(_across(groups, left, right) for groups in (entities, clusters, cells)))
+        for at, left in enumerate(sources)
+        for right in sources[at:]
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One cluster that mixes several real entities, or one real entity that is scattered over several clusters."""
+
+    kind: Literal["mixed", "scattered"]
+    subject: Hashable
+    parts: tuple[Hashable, ...]  # the real entities in it, or the clusters it is scattered over
+    pairs: int  # wrong or missing pairs it accounts for
+
+
+def worst_mistakes(records: Iterable[tuple[Hashable, Hashable]], most: int = 10) -> list[Mistake]:
+    """Return the mistakes of (cluster, real entity) pairs that cost most pairs, the costliest first."""
+    cells = Counter(records)
+    entities_of: dict[Hashable, Counter[Hashable]] = defaultdict(Counter)
+    clusters_of: dict[Hashable, Counter[Hashable]] = defaultdict(Counter)
+    for (cluster, entity), size in cells.items():
+        entities_of[cluster][entity] += size
+        clusters_of[entity][cluster] += size
+    found = [_mistake("mixed", cluster, parts) for cluster, parts in entities_of.items() if len(parts) > 1]
+    found += [_mistake("scattered", entity, parts) for entity, parts in clusters_of.items() if len(parts) > 1]
+    return sorted(found, key=lambda mistake: (-mistake.pairs, mistake.kind, str(mistake.subject)))[:most]
+
+
+def _mistake(kind: Literal["mixed", "scattered"], subject: Hashable, parts: Counter[Hashable]) -> Mistake:
+    total = parts.total()
+    inside = sum(size * (size - 1) // 2 for size in parts.values())
+    return Mistake(kind, subject, tuple(sorted(parts, key=str)), total * (total - 1) // 2 - inside)
+
+
+def _by_group(pairs: Iterable[tuple[str, Hashable]]) -> dict[Hashable, Counter[str]]:
+    """Count each group's records by source."""
+    groups: dict[Hashable, Counter[str]] = defaultdict(Counter)
+    for source, group in pairs:
+        groups[group][source] += 1
+    return groups
+
+
+def _across(groups: dict[Hashable, Counter[str]], left: str, right: str) -> int:
+    """Count the pairs of records within a group of which one is of each source."""
+    if left == right:
+        return sum(counts[left] * (counts[left] - 1) // 2 for counts in groups.values())
+    return sum(counts[left] * counts[right] for counts in groups.values())
 
 
 def _pairs(sizes: Counter[Hashable] | Counter[tuple[Hashable, Hashable]]) -> int:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from gtm_pipelines import sandbox
+from gtm_pipelines.sandbox.judging import Judgement, Kind, judge
 from gtm_pipelines.tenancy import TenantId
 from gtm_pipelines.warehouse import names, open_warehouse
-from quality.identity.evaluation import Evaluation, evaluate
 from tests.faults import actors
 from tests.faults.stage import TENANT, Stage, staged
 
@@ -30,34 +30,28 @@ def resolved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Stage, Path]:
         return stage, settings.home
 
 
-def measured(stage: Stage, kind: str) -> Evaluation:
+def measured(stage: Stage, kind: Kind) -> Judgement:
     """Judge the links of ``kind`` against the truth, record by record."""
-    key = f"{kind}_id"
-    true = {
-        (row["connector"], row["external_id"]): row[key]
-        for row in sandbox.truth(stage.worlds, TENANT).records.to_pylist()
-        if row[key] is not None
-    }
-    settings = stage.home("home")
-    with open_warehouse(settings, TENANT) as warehouse:
-        links = warehouse.rows(
-            f"SELECT c.connector, l.external_id, l.{key} FROM golden.{kind}_link l"
-            f" JOIN canonical.{kind} c USING (source, external_id)"
-        )
-    pairs = [(golden, true[connector, record]) for connector, record, golden in links if (connector, record) in true]
-    assert len(pairs) > _SIZE / 10, f"only {len(pairs)} of {len(links)} {kind} links are known to the truth"
-    return evaluate(pairs)
+    with open_warehouse(stage.home("home"), TENANT) as warehouse:
+        found = judge(warehouse, sandbox.truth(stage.worlds, TENANT), kind)
+    assert found.overall.records > _SIZE / 10, f"only {found.overall.records} {kind} links are known to the truth"
+    return found
 
 
 @pytest.mark.parametrize("kind", ["person", "account"])
-def test_golden_records_agree_with_the_truth(resolved: tuple[Stage, Path], kind: str) -> None:
+def test_golden_records_agree_with_the_truth(resolved: tuple[Stage, Path], kind: Kind) -> None:
     stage, _ = resolved
-    result = measured(stage, kind)
+    found = measured(stage, kind)
+    result = found.overall
     print(
         f"\n{kind}: precision {result.precision:.4f}, recall {result.recall:.4f} over {result.records} "
         f"records, {result.true_pairs} true pairs; {len(result.mixed)} golden rows mix several, "
         f"{len(result.scattered)} are scattered"
     )
+    for pair in found.by_source:
+        print(f"  {pair.left} with {pair.right}: precision {pair.precision:.3f}, recall {pair.recall:.3f}")
+    assert sum(pair.true_pairs for pair in found.by_source) == result.true_pairs
+    assert sum(pair.right_pairs for pair in found.by_source) == result.right_pairs
     precision, recall = _FLOORS[kind]
     assert result.precision >= precision
     assert result.recall >= recall

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+from collections import Counter
 from itertools import combinations
 from random import Random
 
-from quality.identity import evaluate
+from quality.identity import evaluate, evaluate_by_source, worst_mistakes
 
 
 def test_a_perfect_resolution_scores_one_and_names_no_fault() -> None:
@@ -36,3 +37,27 @@ def test_counting_by_groups_is_counting_pair_by_pair() -> None:
 
 def test_nothing_to_find_and_nothing_claimed_is_no_fault() -> None:
     assert (evaluate([]).precision, evaluate([]).recall) == (1.0, 1.0)
+
+
+def test_counting_by_source_is_counting_pair_by_pair() -> None:
+    dice = Random(11)
+    records = [(dice.choice("abc"), dice.randrange(12), dice.randrange(9)) for _ in range(120)]
+    counted: Counter[tuple[str, str, str]] = Counter()
+    for one, other in combinations(records, 2):
+        left, right = sorted((one[0], other[0]))
+        counted[left, right, "claimed"] += one[1] == other[1]
+        counted[left, right, "true"] += one[2] == other[2]
+        counted[left, right, "right"] += one[1:] == other[1:]
+    for pair in evaluate_by_source(records):
+        assert pair.claimed_pairs == counted[pair.left, pair.right, "claimed"]
+        assert pair.true_pairs == counted[pair.left, pair.right, "true"]
+        assert pair.right_pairs == counted[pair.left, pair.right, "right"]
+
+
+def test_the_costliest_mistake_is_named_first() -> None:
+    mixed = [("p1", "ann")] * 3 + [("p1", "bob")] * 2
+    scattered = [("p2", "eve"), ("p3", "eve")]
+    first, second = worst_mistakes([*scattered, *mixed, ("p4", "joe")])
+    assert (first.kind, first.subject, first.parts, first.pairs) == ("mixed", "p1", ("ann", "bob"), 6)
+    assert (second.kind, second.subject, second.parts, second.pairs) == ("scattered", "eve", ("p2", "p3"), 1)
+    assert worst_mistakes([("p4", "joe")]) == []
