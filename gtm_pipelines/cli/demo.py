@@ -1,4 +1,4 @@
-"""``gtm demo``: three tenants, three sources each, from an empty folder to golden people, through Dagster.
+"""``gtm demo``: four tenants, one of them with every source, from an empty folder to golden people, through Dagster.
 
 What is here is the order of things; what it says at the end stands in demo_report.py. It can be run again: tenants and
 worlds are kept, time moves on.
@@ -32,7 +32,11 @@ if TYPE_CHECKING:
     from gtm_pipelines.sandbox import Account
     from gtm_pipelines.settings import Settings
 
-TENANTS = {"acme": "Acme Inc.", "globex": "Globex Corporation", "initech": "Initech"}
+TENANTS = {"acme": "Acme Inc.", "globex": "Globex Corporation", "initech": "Initech", "hooli": "Hooli"}
+EVERYTHING = "hooli"
+"""The tenant that has every source the sandbox speaks; the others have the usual three."""
+
+_USUAL = ("customerio", "file", "salesforce")
 _DAYS = 3
 
 
@@ -61,7 +65,7 @@ def demo(
     ] = 400,
     as_json: Json = False,
 ) -> None:
-    """Build three tenants with three sources each on this machine, and show what comes of it.
+    """Build four tenants on this machine, three with three sources and one with all, and show what comes of it.
 
     Writes .env, serves the sandbox for its time, runs a full sync and a refinement through Dagster, lets the world move
     on, runs an incremental sync and another refinement, and reports. What it makes is in .gtm; make clean removes it.
@@ -75,7 +79,7 @@ def demo(
     log_to_stderr(settings)
     story = Story()
     with open_control_plane(settings, actor="demo") as control:
-        with story.part("making three worlds of people and companies"):
+        with story.part("making the tenants' worlds of people and companies"):
             make_worlds(settings, size)
         with sandbox_beside(settings):
             set_up(settings, control)
@@ -89,7 +93,7 @@ def _chapters(settings: Settings, story: Story) -> None:
     from gtm_pipelines.sandbox import advance
 
     story.first_began = utc_now()
-    _job(settings, story, "full_sync", "first full sync of nine connections")
+    _job(settings, story, "full_sync", "first full sync of every connection")
     _job(settings, story, "refine", "refining to golden people")
     with story.part(f"letting {_DAYS} days pass at the vendors"):
         for tenant in TENANTS:
@@ -142,7 +146,7 @@ def make_worlds(settings: Settings, size: int) -> None:
     directory = sandbox_directory(settings)
     for seed, tenant in enumerate(TENANTS, start=1):
         if not (directory / tenant).exists():
-            create_world(directory, tenant, size=size, seed=seed)
+            create_world(directory, tenant, size=size, seed=seed, vendors=None if tenant == EVERYTHING else _USUAL)
         files(directory, tenant)
 
 
@@ -165,7 +169,8 @@ def connections_of(settings: Settings, tenant: str) -> dict[str, Account]:
     url = settings.sandbox_url
     if url is None:
         raise CommandError("GTM_SANDBOX_URL is empty; take that line out of .env and run gtm demo again")
-    return {**accounts(url, tenant), "file": spreadsheets(sandbox_directory(settings) / tenant / "files")}
+    every = {**accounts(url, tenant), "file": spreadsheets(sandbox_directory(settings) / tenant / "files")}
+    return {name: account for name, account in every.items() if tenant == EVERYTHING or name in _USUAL}
 
 
 @contextmanager

@@ -42,8 +42,9 @@ def build_report(settings: Settings, control: ControlPlane, tenants: list[str], 
     first = _syncs(control, tenants, story.first_began, story.second_began)
     second = _syncs(control, tenants, story.second_began, None)
     sizes = [_sizes(settings, tenant) for tenant in tenants]
-    merged = most_merged(settings, tenants[0])
-    report = DemoReport(first, second, sizes, merged, tenants[0], story.seconds, list(story.faults))
+    shown = tenants[-1]
+    merged = most_merged(settings, shown)
+    report = DemoReport(first, second, sizes, merged, shown, story.seconds, list(story.faults))
     report.faults += list(_judge(report))
     return report
 

@@ -54,7 +54,7 @@ def root(
 
     [bold]No account at hand?[/bold]
 
-      gtm demo                              three tenants on this machine
+      gtm demo                              four tenants on this machine
     """
     context.obj = {"debug": debug}
     _options["debug"] = debug
