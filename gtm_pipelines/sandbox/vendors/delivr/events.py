@@ -41,7 +41,8 @@ INSERT INTO delivr.event BY NAME
 SELECT concat('late', (SELECT count(*) FROM delivr.event)) AS serial, min(event_ms) + 1 AS event_ms,
     min(event_ms) + 1 AS arrived_ms, 'px_site' AS pixel_id, 'page_view' AS event_type,
     concat('https://seller.example/late/', (SELECT count(*) FROM delivr.event)) AS url,
-    min_by(session_id, event_ms) AS session_id, min_by(visitor_id, event_ms) AS visitor_id, min_by(hem, event_ms) AS hem, min_by(_person, event_ms) AS _person
+    min_by(session_id, event_ms) AS session_id, min_by(visitor_id, event_ms) AS visitor_id,
+    min_by(hem, event_ms) AS hem, min_by(_person, event_ms) AS _person
 FROM delivr.event WHERE event_ms BETWEEN ? AND ? AND hem IS NOT NULL
 HAVING count(*) > 0
 """

@@ -1,0 +1,1 @@
+"""Fathom: recorded meetings, who was invited, and what was said."""
