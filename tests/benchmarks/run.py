@@ -1,4 +1,4 @@
-"""``make bench``: landing and refinement of Salesforce contacts, beside the same read written the plain way.
+"""``make bench``: every connector's full sync; then Salesforce contacts to golden beside the plain way of reading them.
 
 All figures come from one run on one machine, each piece in a process of its own; the server is another process, so that
 CPU seconds are the reader's alone. Absolute figures move with the machine; the ratios are what to compare.
@@ -18,15 +18,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gtm_pipelines import sandbox
-from tests.benchmarks import measure
+from tests.benchmarks import measure, sources
 from tests.benchmarks.work import TENANT
 
 _SERVER = """
 import sys
 from pathlib import Path
 from gtm_pipelines import sandbox
-directory, size = Path(sys.argv[1]), int(sys.argv[2])
-sandbox.create_world(directory, "bench", size=size, seed=7)
+directory, size, vendors = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:] or None
+sandbox.create_world(directory, "bench", size=size, seed=7, vendors=vendors)
 with sandbox.running(directory) as url:
     print(url, flush=True)
     sys.stdin.read()
@@ -34,9 +34,9 @@ with sandbox.running(directory) as url:
 
 
 @contextlib.contextmanager
-def served(directory: Path, people: int) -> Iterator[str]:
-    """Serve a world of ``people`` from a process of its own."""
-    command = [sys.executable, "-c", _SERVER, str(directory), str(people)]
+def served(directory: Path, people: int, *vendors: str) -> Iterator[str]:
+    """Serve a world of ``people``, known to ``vendors`` or to all, from a process of its own."""
+    command = [sys.executable, "-c", _SERVER, str(directory), str(people), *vendors]
     with subprocess.Popen(
         command, cwd=measure.ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as server:
@@ -56,6 +56,27 @@ def token_for(url: str) -> str:
         return str(json.load(answer)["access_token"])
 
 
+def every_source(scratch: Path, people: int) -> list[str]:
+    """Measure the first full sync of every connector; return the table's lines."""
+    worlds = scratch / "every" / "worlds"
+    lines = []
+    with served(worlds, people) as url:
+        sources.lift_limits(url)
+        for name in sources.names(str(worlds), url):
+            home = str(scratch / "every" / name)
+            cost = measure.run(
+                "tests.benchmarks.sources:full_sync", connector=name, home=home, worlds=str(worlds), url=url
+            )
+            told = cost.result
+            lines.append(
+                f"| {name} | {told['rows']:,} | {told['requests']:,} | {told['seconds']:.1f} | {told['cpu']:.1f} "
+                f"| {told['rows'] / told['seconds']:,.0f} | {told['rows'] / told['cpu']:,.0f} | {cost.peak_mb:,.0f} "
+                f"| {told['status']} |"
+            )
+            lines += [f"  {name}: {fault}" for fault in told["faults"]]
+    return lines
+
+
 def row(name: str, rows: int, cost: measure.Cost) -> str:
     """One line of the table."""
     return (
@@ -65,14 +86,31 @@ def row(name: str, rows: int, cost: measure.Cost) -> str:
 
 
 def main() -> int:
-    """Measure and print one table."""
+    """Measure and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=275_000, help="people in the world; three in four are contacts")
     parser.add_argument("--slow", action="store_true", help="also run dlt's default loader file, which takes minutes")
+    parser.add_argument("--source-people", type=int, default=8_000, help="people in the world every connector reads")
+    parser.add_argument("--only", choices=["contacts", "sources"], help="one of the two tables")
     asked = parser.parse_args()
+    if asked.only != "contacts":
+        with tempfile.TemporaryDirectory(prefix="gtm-bench-") as scratch:
+            print(f"first full sync of every connector, {asked.source_people:,} people in the world\n")
+            print(
+                "| connector | records | requests | wall s | CPU s | records/s | records/s per core | peak MB | ended |"
+            )
+            print("|---|---:|---:|---:|---:|---:|---:|---:|---|")
+            print("\n".join(every_source(Path(scratch), asked.source_people)) + "\n")
+    if asked.only != "sources":
+        contacts_beside_the_plain_way(asked)
+    return 0
+
+
+def contacts_beside_the_plain_way(asked: argparse.Namespace) -> None:
+    """Measure landing and refinement of contacts, and the plain reading beside them."""
     with (
         tempfile.TemporaryDirectory(prefix="gtm-bench-") as scratch,
-        served(Path(scratch) / "worlds", asked.people) as url,
+        served(Path(scratch) / "worlds", asked.people, "salesforce") as url,
     ):
         home = f"{scratch}/home"
         measure.run("tests.benchmarks.work:connect", home=home, url=url)
@@ -112,7 +150,6 @@ def main() -> int:
             f"{cost.cpu / ours.cpu:.1f} times less CPU, {cost.peak_mb / ours.peak_mb:.1f} times less memory"
         )
     print(f"golden: {golden.result['counts']}")
-    return 0
 
 
 if __name__ == "__main__":
