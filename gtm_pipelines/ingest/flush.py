@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from gtm_pipelines.ingest.compare import Completeness, Delta, ShrinkRefusedError, TableChangedError, compare
 from gtm_pipelines.ingest.report import Status
-from gtm_pipelines.warehouse import names, open_warehouse, quarantine
+from gtm_pipelines.warehouse import names, open_warehouse, quarantine, sql_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +75,7 @@ def flush(target: Target, readings: Sequence[Reading], directory: Path) -> None:
             if delta.rows or reading.next_state() != reading.stored
         ]
         if loads:
-            _load(target, loads, directory)
+            _load(warehouse, target, loads, directory)
     for reading, delta in judged:
         _settle(reading, delta)
 
@@ -135,10 +135,15 @@ def _load_of(reading: Reading, delta: Delta) -> EntityLoad:
     )
 
 
-def _load(target: Target, loads: Sequence[EntityLoad], directory: Path) -> None:
+def _load(warehouse: Warehouse, target: Target, loads: Sequence[EntityLoad], directory: Path) -> None:
     from gtm_pipelines.ingest.load import load
 
     target.lease.check()
+    schema, create = names.raw_schema(target.connection.name), sql_files.load("ingest/raw_table.sql")
+    for each in loads:
+        if each.is_new and not warehouse.has_table(schema, each.table):
+            table = names.raw_table(target.connection.name, each.entity)
+            warehouse.execute(create.format(schema=names.quote(schema), table=table))
     load(target.settings, target.connection.tenant, target.connection.name, directory, loads)
 
 

@@ -28,6 +28,7 @@ _SETTINGS: dict[str, Any] = {
     "runtime.dlthub_telemetry": False,
     "runtime.log_level": "CRITICAL",  # its tracebacks may quote a record, and we report what goes wrong ourselves
     "data_writer.disable_compression": True,
+    "data_writer.compression": "none",  # of Parquet: the file is read once, at once
     "data_writer.buffer_max_items": 1,  # write each batch as it comes: 5,000 long records would be gigabytes
     "normalize.parquet_normalizer.add_dlt_load_id": True,
     "load.truncate_staging_dataset": True,  # or each merge leaves a copy of its rows in the file and what we publish
