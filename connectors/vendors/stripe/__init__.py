@@ -1,0 +1,1 @@
+"""Stripe, described in connector.yml."""
