@@ -59,8 +59,8 @@ def _parts(account: Account, spec: EntitySpec, cursor: Mapping[str, Any], *, is_
         if is_full or "refreshed" not in cursor:
             yield Part(place={"refreshed": now})
         elif _is_due(account, cursor, "refreshed", spec.refresh.every):
-            for part in _whole(account, spec):
-                yield absorbed(part, spec.merged_ids)
+            for part in main(account, spec, {}):
+                yield part.at(None)
             yield Part(place={"refreshed": now})
     if spec.deletes:
         yield from told_elsewhere(account, spec, marks, is_full=is_full)
