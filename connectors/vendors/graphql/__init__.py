@@ -1,0 +1,1 @@
+"""GraphQL: any API of that kind, read by the queries a connection brings along."""
