@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gtm_pipelines.sandbox.vendors.microsoft365 import directory, login, outlook
+from gtm_pipelines.sandbox.vendors.microsoft365 import asked, directory, login, outlook
 from gtm_pipelines.sandbox.vendors.microsoft365.errors import GraphError
 from gtm_pipelines.sandbox.wire import Call, Reply, as_json
 
@@ -19,9 +19,10 @@ def answer(tenant: Tenant, call: Call) -> Reply:
         if parts[0] not in {"v1.0", "beta"}:
             return login.answer(tenant, call, parts)
         login.check(tenant, call)
-        return as_json(_resource(tenant, call, parts[1:]))
+        reply = as_json(_resource(tenant, call, parts[1:]))
     except GraphError as error:
         return error.reply(tenant.world.now())
+    return Reply(reply.status, reply.body, reply.headers, "" if asked.wants_immutable(call) else "ids that change")
 
 
 def _resource(tenant: Tenant, call: Call, parts: list[str]) -> dict[str, Any]:
@@ -48,6 +49,8 @@ def _mailbox(tenant: Tenant, call: Call, name: str, parts: list[str]) -> dict[st
     match parts[:-1] if is_delta else parts:
         case ["calendarView"] | ["calendar", "calendarView"]:
             return outlook.calendar(tenant, call, owner, is_delta=is_delta)
+        case ["events"] | ["calendar", "events"] if not is_delta:
+            return outlook.events(tenant, call, owner)
         case ["mailFolders"]:
             return outlook.folders(owner)
         case ["messages"] if not is_delta:

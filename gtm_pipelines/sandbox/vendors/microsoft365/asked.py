@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _MAX_PAGE = re.compile(r"odata\.maxpagesize\s*=\s*(\d{1,6})", re.IGNORECASE)
 _RECEIVED = re.compile(r"receivedDateTime\s+(ge|gt)\s+(\S+)")
+_STARTS = re.compile(r"start/dateTime\s+ge\s+'([^']+)'")
 
 
 def selected(call: Call, known: Collection[str]) -> tuple[str, ...]:
@@ -72,6 +73,20 @@ def received_from(call: Call) -> int | None:
     except ValueError:
         raise GraphError.bad(
             "Change tracking allows only a filter on receivedDateTime with ge or gt.", "ErrorInvalidUrlQueryFilter"
+        ) from None
+
+
+def starts_from(call: Call) -> int | None:
+    """Read the one ``$filter`` of events that the sandbox knows, as epoch seconds."""
+    given = call.query.get("$filter")
+    if given is None:
+        return None
+    match = _STARTS.fullmatch(given.strip())
+    try:
+        return _seconds(match[1] if match else "")
+    except ValueError:
+        raise GraphError.bad(
+            "The query filter contains one or more invalid nodes.", "ErrorInvalidUrlQueryFilter"
         ) from None
 
 

@@ -60,6 +60,20 @@ def calendar(tenant: Tenant, call: Call, owner: Row, *, is_delta: bool) -> dict[
     return {"@odata.context": f"{call.origin}/v1.0/$metadata#Collection(event)", **links, "value": shown}
 
 
+def events(tenant: Tenant, call: Call, owner: Row) -> dict[str, Any]:
+    """Answer ``events``: single meetings and the masters of series, wherever in time they lie."""
+    what = f"events {owner['n']}"
+
+    def fresh() -> Round:
+        sized = asked.size(call, _USUAL_SIZE, _MOST)
+        return Round(what, sized, select=asked.selected(call, items.EVENT), starts_from=asked.starts_from(call))
+
+    here = _place(tenant, call, what, fresh, owner, is_delta=False)
+    rows, links = rounds.page(tenant, call, here, lambda place: _started(tenant, owner, place), is_delta=False)
+    shown = [items.event(call, owner, row, here.select, is_delta=False) for row in rows]
+    return {"@odata.context": f"{call.origin}/v1.0/$metadata#Collection(event)", **links, "value": shown}
+
+
 def messages(tenant: Tenant, call: Call, owner: Row, folder: str | None, *, is_delta: bool) -> dict[str, Any]:
     """Answer the messages of a folder (None: of all), as a list or by what changed."""
     if folder is not None and folder not in FOLDERS:
@@ -117,6 +131,12 @@ def _events(tenant: Tenant, owner: Row, place: Round) -> list[Row]:
         chosen = f"changed_step > {place.since:d} AND (NOT {left} OR is_removed OR {was_inside})"
     condition = f"mailbox = ? AND serial > ? AND {chosen} ORDER BY serial LIMIT {place.size + 1:d}"
     return _rows(tenant, "event", condition, [owner["n"], place.after], left)
+
+
+def _started(tenant: Tenant, owner: Row, place: Round) -> list[Row]:
+    chosen = "kind IN ('singleInstance', 'seriesMaster') AND NOT is_removed AND start_s >= ? AND serial > ?"
+    condition = f"mailbox = ? AND {chosen} ORDER BY serial LIMIT {place.size + 1:d}"
+    return _rows(tenant, "event", condition, [owner["n"], place.starts_from or 0, place.after])
 
 
 def _messages(tenant: Tenant, owner: Row, folder: str | None, place: Round) -> list[Row]:

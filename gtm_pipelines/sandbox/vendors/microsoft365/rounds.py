@@ -42,6 +42,7 @@ class Round:
     select: tuple[str, ...] = ()
     window: tuple[int, int] | None = None
     received_from: int | None = None
+    starts_from: int | None = None
 
     def token(self) -> str:
         """Write it so that nobody is tempted to read it."""

@@ -1,0 +1,1 @@
+"""Microsoft 365: the directory, calendars and who wrote to whom, through Graph."""
