@@ -32,6 +32,8 @@ def generic_faults(manifest: Manifest, fields: set[str], settings: set[str]) -> 
     if manifest.health_check is None:
         yield "a generic connector needs a health_check"
     yield from _auth_faults(manifest.auth, fields)
+    for name in sorted(set(template.names(manifest.auth.authority or "")) - {f"settings.{name}" for name in settings}):
+        yield f"auth.authority uses {{{{{name}}}}}, which is no setting of this connector"
     base = {f"settings.{name}" for name in settings} | {f"lookup.{name}" for name in manifest.lookups}
     for name, lookup in manifest.lookups.items():
         known = {each for each in base if each.startswith("settings.")} | {"page.size"}

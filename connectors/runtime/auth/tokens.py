@@ -76,6 +76,10 @@ class TokenAuth(httpx.Auth, abc.ABC):
     def token_request(self, fields: Mapping[str, Secret]) -> httpx.Request:
         """Build the request that turns the stored ``fields`` into a session."""
 
+    def token_flow(self, fields: Mapping[str, Secret]) -> Generator[httpx.Request, httpx.Response, httpx.Response]:
+        """Return the answer that holds the token; one request unless a kind of login needs more."""
+        return (yield self.token_request(fields))
+
     def changed_fields(self, answer: Mapping[str, object]) -> dict[str, Secret]:
         """Return stored fields the token endpoint replaced (a rotated refresh token); none by default."""
         del answer
@@ -102,7 +106,7 @@ class TokenAuth(httpx.Auth, abc.ABC):
             fields = self._store.read()
             stored = self._from_fields(fields)
             if stored is None or not self._usable(stored, refused):
-                response = yield self.token_request(fields)
+                response = yield from self.token_flow(fields)
                 stored, changed = self._accept(response, fields)
                 self._store.write(changed)  # a rotated refresh token must survive a crash before it is relied on
             self._session = stored
