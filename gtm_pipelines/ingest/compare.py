@@ -97,9 +97,17 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """What a complete full read proves about rows it did not see: everything but the unreadable ids is known."""
+    """What was read whole, by prefixes of ids, and the unreadable ids, which are known to be there."""
 
     unreadable_ids: Sequence[str]
+    prefixes: Sequence[str] = ("",)
+
+    @property
+    def covers(self) -> str:
+        """The condition on a stored row ``r`` under which it ought to have been seen."""
+        if "" in self.prefixes:
+            return "true"
+        return "(" + " OR ".join(f"starts_with(r.external_id, {names.literal(each)})" for each in self.prefixes) + ")"
 
 
 def compare(
@@ -165,9 +173,13 @@ def _find_absent(
     (entity, stored), (complete, limits) = where, rule
     unreadable = "[" + ", ".join(names.literal(each) for each in complete.unreadable_ids) + "]"
     seen = f"read_parquet({_list(spool.parts)})" if spool.parts else _NOTHING_STORED
-    warehouse.execute(sql_files.load("ingest/absent.sql").format(stored=stored, seen=seen, unreadable=unreadable))
+    warehouse.execute(
+        sql_files.load("ingest/absent.sql").format(
+            stored=stored, seen=seen, unreadable=unreadable, covers=complete.covers
+        )
+    )
     absent = int(warehouse.rows("SELECT count(*) FROM absent")[0][0])
-    live = int(warehouse.rows(f"SELECT count(*) FROM {stored} WHERE NOT is_deleted")[0][0])
+    live = int(warehouse.rows(f"SELECT count(*) FROM {stored} r WHERE NOT is_deleted AND {complete.covers}")[0][0])
     if absent > max(limits.shrink_rows, limits.shrink_share * live):
         raise ShrinkRefusedError(
             f"the full read of {entity} no longer saw {absent:,} of {live:,} live records; nothing was changed: check "

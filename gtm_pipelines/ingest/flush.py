@@ -49,10 +49,7 @@ class Target:
 def has_news(reading: Reading) -> bool:
     """Tell whether storing this entity would change or prove anything."""
     return bool(
-        reading.spool.batch_rows
-        or reading.unreadable
-        or reading.proves_absence
-        or reading.next_state() != reading.stored
+        reading.spool.batch_rows or reading.unreadable or reading.seen_whole or reading.next_state() != reading.stored
     )
 
 
@@ -85,7 +82,8 @@ def _judge(warehouse: Warehouse, target: Target, reading: Reading) -> Delta | No
     connection, entity = target.connection.name, reading.entity.name
     quarantine.record(warehouse, connection, entity, reading.unreadable, at=reading.started_at)
     reading.unreadable = []
-    complete = Completeness(sorted(reading.unreadable_ids)) if reading.proves_absence else None
+    seen = reading.seen_whole
+    complete = Completeness(sorted(reading.unreadable_ids), seen) if seen else None
     try:
         _register(warehouse, target, entity, reading)
         delta = compare(
@@ -156,3 +154,4 @@ def _settle(reading: Reading, delta: Delta) -> None:
     report.cursor_after = None if reading.stored.cursor is None else dict(reading.stored.cursor)
     report.full_pending = reading.stored.full_pending
     reading.spool.cut()
+    reading.whole.clear()

@@ -95,7 +95,11 @@ def _check_names(pipeline: Any, schema: str, loads: Sequence[EntityLoad]) -> Non
 
 
 def _configure() -> None:
-    """Set dlt's configuration in memory, once per process; the environment and its files are left alone."""
+    """Set dlt's configuration in memory, once per process; the environment and its files are left alone.
+
+    Nor are they read: dlt asks every source of settings for every field of every step, which is half the CPU of a small
+    load, and a stray file of another project must not change ours.
+    """
     global _configured  # noqa: PLW0603  dlt keeps one configuration per process, so we keep one flag
     import dlt
     from dlt.common.configuration.container import Container
@@ -105,6 +109,8 @@ def _configure() -> None:
     with _once:
         if _configured:
             return
+        providers = Container()[PluggableRunContext].providers.providers
+        providers[:] = [each for each in providers if each.is_writable and not each.supports_secrets]
         for key, value in _SETTINGS.items():
             dlt.config[key] = value
         stop_telemetry()  # dlt began it, and its log, when it was first asked for its configuration

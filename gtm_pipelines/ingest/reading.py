@@ -45,6 +45,7 @@ class Reading:
     unreadable: list[Unreadable] = field(default_factory=list)  # of the running batch
     unreadable_ids: set[str] = field(default_factory=set)
     unreadable_without_id: int = 0
+    whole: set[str] = field(default_factory=set)  # prefixes of ids that the running batch completes
 
     @property
     def is_full(self) -> bool:
@@ -66,6 +67,13 @@ class Reading:
             and not self.unreadable_without_id
         )
 
+    @property
+    def seen_whole(self) -> tuple[str, ...]:
+        """Prefixes of ids of which stored rows that this walk did not see are gone; an empty one is all of them."""
+        if self.unreadable_without_id:
+            return ()
+        return ("",) if self.proves_absence else tuple(sorted(self.whole))
+
     def take(self, page: Page, limits: Limits) -> None:
         """Keep a page; raise Stop when too much of what came is unreadable."""
         self.report.pages += 1
@@ -80,6 +88,7 @@ class Reading:
                 self.unreadable_without_id += 1
             else:
                 self.unreadable_ids.add(each.external_id)
+        self.whole.update(page.seen_whole)
         if page.cursor is not None:
             self.cursor = page.cursor
         self.is_complete = not page.has_more
@@ -122,6 +131,7 @@ class Reading:
         """Drop the rows of the running batch and keep the stored cursor; unreadable records are still recorded."""
         self.report.read -= self.spool.batch_rows
         self.spool.cut()
+        self.whole.clear()
         self.is_abandoned, self.is_complete = True, False
 
     def fail(self, status: Status, code: str, message: str) -> None:

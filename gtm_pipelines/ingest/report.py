@@ -43,7 +43,7 @@ class EntityReport(BaseModel):
     duplicates: int = 0  # superseded by another row of the same read
     rejected: int = 0  # unreadable; in quarantine
     errors: list[Fault] = Field(default_factory=list)
-    notices: list[str] = Field(default_factory=list)  # what was guessed or renamed on the way, at most 20
+    notices: list[str] = Field(default_factory=list)  # what was guessed or renamed, at most 20, and what was mended
     pages: int = 0
     requests: int = 0
     bytes: int = 0

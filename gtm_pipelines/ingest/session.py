@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from connectors.connector import Mode, SyncOptions
 from connectors.errors import ConnectorError, Deferred, Reauthorise, Resync, Retry, Stop
+from connectors.landing import counted_repairs
 from gtm_pipelines.control_plane import ConnectionStatus, ControlPlaneError, LeaseLostError, LockTimeoutError
 from gtm_pipelines.ingest.flush import Target, flush
 from gtm_pipelines.ingest.load import LoadError
@@ -128,7 +129,8 @@ class Session:
         """Read one entity. What goes wrong is its own affair unless it concerns the whole account."""
         report, began, before = self._readings[index].report, time.monotonic(), self._cost()
         try:
-            self._walk_or_begin_again(index, credentials)
+            with counted_repairs() as repairs:
+                self._walk_or_begin_again(index, credentials)
         except (Reauthorise, Deferred) as error:
             self._halt(index, error)
             raise _HaltedError from error
@@ -137,6 +139,7 @@ class Session:
             if not isinstance(error, Retry):  # after a mere interruption, what came before can be resumed from
                 self._readings[index].abandon()
         finally:
+            report.notices += [f"{count:,} record{'s'[: count > 1]} held {what}" for what, count in repairs.items()]
             after = self._cost()
             report.requests += after[0] - before[0]
             report.bytes += after[1] - before[1]
