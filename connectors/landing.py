@@ -11,6 +11,9 @@ from __future__ import annotations
 
 import functools
 import re
+from collections import Counter
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -19,20 +22,21 @@ import msgspec
 import pyarrow as pa
 
 from connectors.connector import Unreadable
-from connectors.errors import Stop
 from connectors.runtime import paths
-from connectors.runtime.jsontext import NONFINITE, TOO_DEEP, is_too_deep, mend_escapes, neutralise
+from connectors.runtime.jsontext import DEEPEST, MARKER, NONFINITE, TOO_DEEP, is_too_deep, mend_escapes
 from connectors.runtime.paths import read as read_envelope
 from connectors.runtime.repeats import may_repeat, without_repeats
+from connectors.runtime.slicing import cut, slice_records
 from connectors.runtime.timestamps import TimestampFormat, TimeValue, to_arrow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 __all__ = [
     "RAW_SCHEMA",
     "Landed",
     "RecordShape",
+    "counted_repairs",
     "land",
     "land_records",
     "land_slices",
@@ -53,12 +57,33 @@ RAW_SCHEMA = pa.schema(_FIELDS)
 
 LARGEST_RECORD = 1024 * 1024
 MOST_KEYS = 1000
+_SHORTEST_MEMBER = 4  # bytes: of fewer than that for each key, a record cannot have too many of them
 _SHOWN = 2000
 _WHOLE_NUMBER = re.compile(rb"(-?\d{1,38})(?:\.0+)?")
 _TOO_LONG = 10**38
 _REPLACEMENT = "\ufffd"  # stands where something unreadable was: two ids may have become one
 _MENDED = rb"\ufffd"
 _NOT_DELETED = (None, False, 0, "", "false", "False", "0")
+
+NUL, SURROGATE, REPEAT = (
+    "a NUL character; it was left out",
+    "half a character (a lone surrogate); it was replaced by U+FFFD",
+    "a key more than once; the last value was kept",
+)
+"""What is mended in a record, as it reads after "records held"."""
+
+_REPAIRS: ContextVar[Counter[str] | None] = ContextVar("gtm_repairs", default=None)
+
+
+@contextmanager
+def counted_repairs() -> Iterator[Counter[str]]:
+    """Count the records mended inside the block, by what was mended, whichever connector lands them."""
+    counted: Counter[str] = Counter()
+    token = _REPAIRS.set(counted)
+    try:
+        yield counted
+    finally:
+        _REPAIRS.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +120,7 @@ def land(body: bytes, shape: RecordShape) -> Landed:
 
     ``null`` at ``items`` is an empty page: vendors write it for an empty list.
     """
-    records, mended = _cut(body, shape.items)
+    records, mended = cut(body, shape.items)
     return _land(records, shape, mended=mended)
 
 
@@ -120,87 +145,6 @@ def tombstones(deleted: Sequence[tuple[str, Any]]) -> pa.Table:
     )
 
 
-def slice_records(body: bytes, items: str) -> list[msgspec.Raw]:
-    """Return the records of a page as verbatim slices; raise Stop as :func:`land` does."""
-    return _cut(body, items)[0]
-
-
-def _cut(body: bytes, items: str) -> tuple[list[msgspec.Raw], bool]:
-    """Return the records, and whether the page had to be mended before it could be cut."""
-    steps = paths.parse(items)
-    try:
-        return _slices(body, steps), False
-    except (msgspec.DecodeError, RecursionError):
-        pass
-    try:
-        return _slices(neutralise(body), steps), True
-    except (msgspec.DecodeError, RecursionError):
-        raise Stop("malformed_page", "the vendor's answer is not whole JSON") from None
-
-
-def _slices(body: bytes, steps: tuple[paths.Step, ...]) -> list[msgspec.Raw]:
-    decoder = _envelope(steps)
-    if decoder is None:
-        return _walk(body, steps)
-    try:
-        records = _collect(decoder.decode(body))
-    except (msgspec.ValidationError, _MissingError):
-        return _walk(body, steps)
-    if True not in steps or steps[-1] is True:
-        return records
-    return [record for value in records for record in _spread(value)]
-
-
-class _MissingError(Exception):
-    """The quick decoder met an envelope of another form; the walk decides what it is."""
-
-
-@functools.lru_cache(maxsize=512)
-def _envelope(steps: tuple[paths.Step, ...]) -> msgspec.json.Decoder[Any] | None:
-    """Compile the items path into a decoder that goes straight to the records; an index is left to the walk."""
-    if any(isinstance(step, int) and step is not True for step in steps):
-        return None
-    found: Any = msgspec.Raw if True in steps else list[msgspec.Raw]
-    for step in reversed(steps):
-        if step is True:
-            found = list[found]
-        else:
-            found = msgspec.defstruct("Level", [("inner", found, msgspec.UNSET)], rename={"inner": str(step)})
-    return msgspec.json.Decoder(found)
-
-
-def _collect(value: Any) -> list[msgspec.Raw]:
-    if isinstance(value, list):
-        if not value or isinstance(value[0], msgspec.Raw):
-            return value
-        return [record for element in value for record in _collect(element)]
-    if isinstance(value, msgspec.Raw):
-        return [value]
-    if value is msgspec.UNSET:
-        raise _MissingError
-    return _collect(value.inner)
-
-
-def _walk(body: bytes, steps: tuple[paths.Step, ...]) -> list[msgspec.Raw]:
-    """Find the records step by step; slower than the decoder, and clear about what is missing."""
-    found = paths.follow(body, steps)
-    if not found and True not in steps:
-        raise Stop("malformed_page", "the vendor's answer has nothing where its records should stand")
-    return [record for value in found for record in _spread(value)]
-
-
-def _spread(value: msgspec.Raw) -> list[msgspec.Raw]:
-    """Return the records of one value: an array's elements, an object itself, nothing for null."""
-    first = bytes(memoryview(value)[:1])
-    if first == b"[":
-        return paths.follow(value, (True,))
-    if first == b"{":
-        return [value]
-    if bytes(value) == b"null":
-        return []
-    raise Stop("malformed_page", "the vendor's answer has no list where its records should stand")
-
-
 @dataclass(slots=True)
 class _Columns:
     """The growing columns of one page, and what was set aside. ``ids`` are still as the vendor typed them."""
@@ -211,11 +155,16 @@ class _Columns:
     payloads: list[bytes] = field(default_factory=list)
     hashes: list[str] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
-    repaired: int = 0
+    repairs: Counter[str] = field(default_factory=Counter)
+    repaired: set[bytes] = field(default_factory=set)
 
     def set_aside(self, reason: str, raw: bytes, external_id: str | None = None) -> None:
         text = raw[:_SHOWN].decode("utf-8", "replace").replace("\0", "\ufffd")
         self.unreadable.append(Unreadable(reason, text, external_id))
+
+    def note(self, raw: bytes, *repairs: str) -> None:
+        self.repaired.add(raw)
+        self.repairs.update(repairs)
 
 
 def land_slices(records: Sequence[bytes | msgspec.Raw], shape: RecordShape) -> Landed:
@@ -225,20 +174,60 @@ def land_slices(records: Sequence[bytes | msgspec.Raw], shape: RecordShape) -> L
 
 def _land(records: Sequence[bytes | msgspec.Raw], shape: RecordShape, *, mended: bool) -> Landed:
     columns = _Columns()
-    decoder = _quick_decoder(shape.id, shape.timestamp, shape.deleted)
-    fit: list[bytes] = []
-    for record in records:
-        raw = bytes(record)
-        reason = _unfit(raw)
-        if reason is None:
-            columns.repaired += mended and _MENDED in raw
-            fit.append(raw)
-        else:
-            columns.set_aside(reason, raw)
+    raws = list(map(bytes, records))
+    text = b"[" + b",".join(raws) + b"]"
+    fit = raws if not mended and _all_fit(raws, text) else list(_fit(columns, raws, mended=mended))
     is_suspect = may_repeat(fit)
-    for raw in fit:
-        _add(columns, raw, decoder, shape, is_suspect=is_suspect)
+    if fit is not raws or is_suspect or not _add_all(columns, raws, text, shape):
+        decoder = _quick_decoder(shape.id, shape.timestamp, shape.deleted)
+        for raw in fit:
+            _add(columns, raw, decoder, shape, is_suspect=is_suspect)
+    if columns.repairs and (counted := _REPAIRS.get()) is not None:
+        counted.update(columns.repairs)
     return _build(columns, shape)
+
+
+def _all_fit(raws: list[bytes], text: bytes) -> bool:
+    """Return whether every record of a page is fit, seen by what the page does not have; False means: look at each."""
+    return (
+        len(max(raws, key=len, default=b"")) <= _SHORTEST_MEMBER * MOST_KEYS
+        and {raw[:1] for raw in raws} == {b"{"}
+        and (b"\\" not in text or MARKER[1:] not in text)  # a search for a quote stops at each
+        and all(raw.isascii() or _is_utf8(raw) for raw in raws)
+        and not any(raw.count(b"{") + raw.count(b"[") > DEEPEST for raw in raws)
+    )
+
+
+def _fit(columns: _Columns, raws: list[bytes], *, mended: bool) -> Iterator[bytes]:
+    for raw in raws:
+        reason = _unfit(raw)
+        if reason is not None:
+            columns.set_aside(reason, raw)
+            continue
+        if mended and _MENDED in raw:
+            columns.note(raw, SURROGATE)
+        yield raw
+
+
+def _add_all(columns: _Columns, raws: list[bytes], text: bytes, shape: RecordShape) -> bool:
+    """Add the records of a page at once, or none of them where one needs a closer look."""
+    decoder = _quick_decoder(shape.id, shape.timestamp, shape.deleted, of_page=True)
+    try:
+        found = decoder.decode(text) if decoder is not None else []
+    except msgspec.DecodeError:
+        return False
+    ids = [each.id for each in found]
+    if len(ids) != len(raws) or not all(map(_is_key, ids)):
+        return False
+    columns.ids = ids
+    columns.times = [each.time for each in found]
+    columns.deleted = [each.deleted not in _NOT_DELETED for each in found]
+    if b"\\u" in text:
+        columns.payloads = [_mended(columns, raw) if b"\\" in raw else raw for raw in raws]
+    else:
+        columns.payloads = raws
+    columns.hashes = [blake2b(raw, digest_size=16).hexdigest() for raw in raws]
+    return True
 
 
 def _build(columns: _Columns, shape: RecordShape) -> Landed:
@@ -258,7 +247,7 @@ def _build(columns: _Columns, shape: RecordShape) -> Landed:
         for at, reason in sorted(drop.items()):
             columns.set_aside(reason, columns.payloads[at], str(columns.ids[at]))
         table = table.take(pa.array([at for at in range(table.num_rows) if at not in drop], pa.int64()))
-    return Landed(table, tuple(columns.unreadable), columns.repaired)
+    return Landed(table, tuple(columns.unreadable), len(columns.repaired))
 
 
 def _unfit(raw: bytes) -> str | None:
@@ -270,7 +259,8 @@ def _unfit(raw: bytes) -> str | None:
         return "too_deep"
     if raw[:1] != b"{" or (is_marked and NONFINITE in raw):
         return "malformed"
-    if len(raw) > MOST_KEYS and raw.count(b":") > MOST_KEYS and len(paths.members(raw)) > MOST_KEYS:
+    may_be_wide = len(raw) > _SHORTEST_MEMBER * MOST_KEYS and raw.count(b":") > MOST_KEYS
+    if may_be_wide and len(paths.members(raw)) > MOST_KEYS:
         return "too_large"
     return None if raw.isascii() or _is_utf8(raw) else "malformed"
 
@@ -292,10 +282,7 @@ def _add(
     is_suspect: bool,
 ) -> None:
     """Add one record as a row, or set it aside for its key; a suspect one may say a key twice."""
-    payload = mend_escapes(raw) if b"\\" in raw and b"\\u" in raw else raw
-    if is_suspect or payload is not raw:  # two keys may differ by nothing but a NUL
-        payload = without_repeats(payload)
-    columns.repaired += payload is not raw
+    payload = _mended(columns, raw, is_suspect=is_suspect)
     try:
         if decoder is None:
             raise msgspec.ValidationError
@@ -313,6 +300,20 @@ def _add(
     columns.hashes.append(blake2b(raw, digest_size=16).hexdigest())
 
 
+def _mended(columns: _Columns, raw: bytes, *, is_suspect: bool = False) -> bytes:
+    """Return the record as any warehouse can store it, and note what was mended; the very object when nothing was."""
+    text = mend_escapes(raw) if b"\\" in raw and b"\\u" in raw else raw
+    payload = without_repeats(text) if is_suspect or text is not raw else text  # keys may differ by nothing but a NUL
+    if payload is not raw:
+        found = {
+            NUL: len(text) < len(raw),
+            SURROGATE: text.count(_MENDED) > raw.count(_MENDED),
+            REPEAT: payload is not text,
+        }
+        columns.note(raw, *(kind for kind, was_found in found.items() if was_found))
+    return payload
+
+
 def _is_key(key: str | int | None) -> TypeGuard[str | int]:
     if isinstance(key, int):
         return abs(key) < _TOO_LONG
@@ -320,7 +321,9 @@ def _is_key(key: str | int | None) -> TypeGuard[str | int]:
 
 
 @functools.lru_cache(maxsize=512)
-def _quick_decoder(key: str, time: str | None, deleted: str | None) -> msgspec.json.Decoder[Any] | None:
+def _quick_decoder(
+    key: str, time: str | None, deleted: str | None, *, of_page: bool = False
+) -> msgspec.json.Decoder[Any] | None:
     """Compile a decoder of the three fields for records that keep them at the top and in the usual types."""
     names = {"id": key, "time": time, "deleted": deleted}
     steps = {field: paths.parse(path) for field, path in names.items() if path is not None}
@@ -331,8 +334,8 @@ def _quick_decoder(key: str, time: str | None, deleted: str | None) -> msgspec.j
     rename = {field: str(steps[field][0]) if field in steps else f"(no path for {field})" for field in names}
     if len(set(rename.values())) != len(rename):
         return None
-    struct = msgspec.defstruct("Record", [(field, types[field], None) for field in names], rename=rename)
-    return msgspec.json.Decoder(struct)
+    struct: Any = msgspec.defstruct("Record", [(field, types[field], None) for field in names], rename=rename, gc=False)
+    return msgspec.json.Decoder(list[struct] if of_page else struct)
 
 
 def _read_carefully(raw: bytes, shape: RecordShape) -> tuple[str | int | None, TimeValue, Any]:

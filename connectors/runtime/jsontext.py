@@ -11,9 +11,9 @@ import re
 import msgspec
 
 DEEPEST = 64
-MARKER = '"\\u0000unreadable:'
-NONFINITE = (MARKER + 'nonfinite"').encode()
-TOO_DEEP = (MARKER + 'too_deep"').encode()
+MARKER = rb'"\u0000unreadable:'
+NONFINITE = MARKER + b'nonfinite"'
+TOO_DEEP = MARKER + b'too_deep"'
 
 _STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 _TOKEN = re.compile(_STRING + rb"|[{}\[\]]|-?\bInfinity\b|\bNaN\b", re.DOTALL)

@@ -14,7 +14,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.errors import Stop
-from connectors.landing import RAW_SCHEMA, RecordShape, land, land_records, read_envelope, tombstones
+from connectors.landing import (
+    NUL,
+    RAW_SCHEMA,
+    REPEAT,
+    SURROGATE,
+    RecordShape,
+    counted_repairs,
+    land,
+    land_records,
+    read_envelope,
+    tombstones,
+)
 
 SHAPE = RecordShape("records", "Id", "Modified", "iso8601", "IsDeleted")
 
@@ -297,3 +308,21 @@ def test_d08_a_payload_reads_as_the_record_did_and_says_each_key_once(members: A
 def test_no_bytes_whatever_raise_anything_but_a_broken_page(noise: Any) -> None:
     with suppress(Stop):
         land(b'{"records":[' + noise + b"]}", SHAPE)
+
+
+def test_what_was_mended_is_counted_by_kind_for_whoever_watches() -> None:
+    page = body(
+        '{"Id":"a","t":"x\\u0000"}', '{"Id":"b","t":"\\ud800","u":"\\u0000"}', '{"Id":"c","Id":"d"}', '{"Id":"e"}'
+    )
+    with counted_repairs() as counted:
+        landed = land(page, SHAPE)
+    assert landed.repaired == 3
+    assert counted == {NUL: 2, SURROGATE: 1, REPEAT: 1}
+
+
+@pytest.mark.parametrize("odd", ['{"Id":7}', '{"Id":"x","Modified":{}}', '{"Id":""}', '{"Id":"x","a":1,"a":2}', "{}"])
+def test_a_record_that_needs_a_closer_look_changes_nothing_for_the_others_of_its_page(odd: str) -> None:
+    plain = ['{"Id":"a","Modified":"2026-03-02T08:15:30Z","IsDeleted":true}', '{"Id":"b","t":"\\u00e9"}']
+    alone = rows(land(body(*plain), SHAPE))
+    together = [row for row in rows(land(body(plain[0], odd, plain[1]), SHAPE)) if row["external_id"] in {"a", "b"}]
+    assert together == alone
