@@ -30,6 +30,13 @@ BOOKKEEPING = {
 }
 """Columns of the canonical tables beside the contract."""
 
+_COMPRESSIONS = {
+    **dict.fromkeys(("external_id", "account_external_id", "person_external_id", "_record_id"), "zstd"),
+    **dict.fromkeys(("email", "phone", "domain"), "zstd"),
+    "_row_hash": "uncompressed",
+}
+"""Columns whose values hardly repeat: DuckDB's default tries dictionaries first, at two to four times the CPU."""
+
 _TYPES = {"String": "VARCHAR", "Boolean": "BOOLEAN", "Int64": "BIGINT", "Float64": "DOUBLE", "Datetime": "TIMESTAMPTZ"}
 _JSON = "properties"
 _RULES = {
@@ -71,9 +78,12 @@ def ddl(kind: Kind, *, schema: str = "canonical") -> str:
 
     There is no primary key: it would double the time of a load, and refinement keeps keys unique by construction.
     """
-    lines = [f"{c.name} {c.type}{' NOT NULL' if c.is_required else ''}" for c in columns(kind)]
-    lines += [f"{name} {rest}" for name, rest in BOOKKEEPING.items()]
-    return f"CREATE TABLE IF NOT EXISTS {schema}.{kind} (\n  " + ",\n  ".join(lines) + "\n)"
+    lines = {c.name: f"{c.type}{' NOT NULL' if c.is_required else ''}" for c in columns(kind)} | BOOKKEEPING
+    listed = [
+        f"{name} {rest}" + (f" USING COMPRESSION {_COMPRESSIONS[name]}" if name in _COMPRESSIONS else "")
+        for name, rest in lines.items()
+    ]
+    return f"CREATE TABLE IF NOT EXISTS {schema}.{kind} (\n  " + ",\n  ".join(listed) + "\n)"
 
 
 def describe(kind: Kind) -> str:
