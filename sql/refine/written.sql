@@ -19,7 +19,10 @@ SELECT {columns}, n._row_hash, {now} AS _refined_at
 FROM projected AS p JOIN changed AS n ON n._n = p.rowid;
 
 INSERT INTO canonical.pending
-SELECT '{kind}', {connection}, external_id
-FROM (SELECT external_id FROM changed UNION SELECT external_id FROM vanished)
-EXCEPT
-SELECT kind, source, external_id FROM canonical.pending;
+SELECT '{kind}', {connection}, n.external_id
+FROM (
+  SELECT external_id FROM changed
+  UNION ALL
+  SELECT external_id FROM vanished ANTI JOIN changed USING (external_id)
+) AS n
+ANTI JOIN canonical.pending AS p ON p.kind = '{kind}' AND p.source = {connection} AND p.external_id = n.external_id;
