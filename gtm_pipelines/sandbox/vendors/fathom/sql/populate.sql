@@ -21,7 +21,7 @@ SELECT recording_id,
     least(started_s, coalesce(uploaded_s, started_s)) // 900 * 900, least(started_s, coalesce(uploaded_s, started_s)),
     least(started_s, coalesce(uploaded_s, started_s)) + length_s,
     (draw // 7 % getvariable('users'))::BIGINT,
-    CASE WHEN draw % 37 = 0 THEN 6000 ELSE 20 + length_s // 12 END,
+    CASE WHEN draw % 37 = 0 THEN 4100 ELSE 20 + length_s // 40 END,
     -- What was said takes minutes to write down, for one in ten days.
     coalesce(uploaded_s, started_s + length_s + 120) + CASE WHEN draw % 10 = 3 THEN 86400 + (draw // 10 % 259200)::BIGINT ELSE 300 END,
     n, company

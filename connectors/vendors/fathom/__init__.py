@@ -1,0 +1,1 @@
+"""Fathom: recorded meetings, what was said in them, and who took part."""
