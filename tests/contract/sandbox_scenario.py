@@ -23,7 +23,7 @@ class SandboxScenario(Scenario):
     wrong: ClassVar[Mapping[str, str]]  # a credential the vendor refuses
 
     def __init__(self, directory: Path) -> None:
-        sandbox.create_world(directory, "acme", size=self.size, seed=3)
+        sandbox.create_world(directory, "acme", size=self.size, seed=3, vendors=(self.connector_id,))
         self.stack = ExitStack()
         self.vendor = Sandboxed(self.stack.enter_context(sandbox.running(directory)), "acme", self.connector_id)
         self.stack.callback(self.vendor.close)
