@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 
+from connectors.errors import ConnectorError
 from connectors.landing import RAW_SCHEMA, Landed
 
 if TYPE_CHECKING:
@@ -49,11 +50,16 @@ def scoped(part: Part, scope: str | None) -> Part:
 
 
 def with_last(items: Iterable[T]) -> Iterator[tuple[T, bool]]:
-    """Pair each item with whether it is the last; looks one item ahead."""
+    """Pair each item with whether it is the last; looks one item ahead, and keeps what it has when that fails."""
     previous: list[T] = []
-    for item in items:
+    try:
+        for item in items:
+            if previous:
+                yield previous.pop(), False
+            previous.append(item)
+    except ConnectorError:
         if previous:
             yield previous.pop(), False
-        previous.append(item)
+        raise
     if previous:
         yield previous.pop(), True

@@ -133,3 +133,8 @@ def paged(rows: list[Any], request: Request, size: int = 3) -> dict[str, Any]:
     start = int(params.get("start") or 0)
     more = {"next": str(start + size)} if start + size < len(rows) else {}
     return {"data": rows[start : start + size], **more}
+
+
+def always(answer: Answer) -> Handler:
+    """Return a handler that gives the same answer to whatever it is asked."""
+    return lambda _: answer
