@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from connectors.manifest import Manifest
+    from connectors.runtime.quota import Quota
     from connectors.runtime.redaction import Secret
     from connectors.runtime.transport import Transport
 
@@ -190,6 +191,10 @@ class Connector(ABC):
         Re-reading what was read before is always allowed; leaving something out never is. A cursor the vendor no
         longer knows raises Resync. In full mode a walk that ends normally has seen every live record.
         """
+
+    def quota(self) -> Quota | None:
+        """Return what this connection may still spend at the vendor, as its answers told; None when they do not."""
+        return None
 
     @abstractmethod
     def get_schema(self, credentials: Credentials | None = None) -> list[FieldMapping]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from connectors.declarative.words import Endpoint
     from connectors.manifest import EntitySpec, Manifest
     from connectors.runtime.messages import Request, Response
+    from connectors.runtime.quota import QuotaLedger
 
 PAGE_CURSOR_DIED = "page_cursor_died"
 
@@ -61,6 +62,7 @@ class Account:
         credentials: Credentials,
         options: SyncOptions,
         classify: Classify | None,
+        ledger: QuotaLedger | None = None,
     ) -> None:
         self.manifest = manifest
         self.settings = {field.name: field.default for field in manifest.settings} | dict(context.settings)
@@ -68,6 +70,7 @@ class Account:
         self._transport = context.transport
         self._credentials = credentials
         self._classify = classify
+        self._ledger = ledger
         self._vendor_time: datetime | None = None
         self._words: dict[str, list[str]] = {}
 
@@ -90,7 +93,12 @@ class Account:
         return self.horizon
 
     def send(self, request: Request, dies: DiesWith | None = None) -> Response:
-        """Send one request; with ``dies``, its death raises Resync(``page_cursor_died``)."""
+        """Send one request; raise Deferred before it when that would cut into the customer's share of a quota.
+
+        With ``dies``, the death of a page token raises Resync(``page_cursor_died``).
+        """
+        if self._ledger is not None:
+            self._ledger.spend()
         response = self._transport.send(request, self._credentials.auth, _mortal(self._classify, dies))
         with suppress(KeyError, TypeError, ValueError):  # an answer without a clock leaves the one before
             self._vendor_time = parsedate_to_datetime(response.headers["date"]).astimezone(UTC)

@@ -22,6 +22,7 @@ from connectors.connector import (
 )
 from connectors.declarative import walks
 from connectors.declarative.account import Account
+from connectors.declarative.allowance import build_ledger, noting
 from connectors.declarative.catalogue import default_schema
 from connectors.declarative.reading import read_entity
 from connectors.declarative.sessions import build_auth
@@ -31,9 +32,11 @@ from connectors.runtime import auth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
     from pathlib import Path
 
     from connectors.manifest import Manifest
+    from connectors.runtime.quota import Quota
 
 
 def generic(manifest: Manifest, mapping: Path) -> type[GenericConnector]:
@@ -46,10 +49,12 @@ class GenericConnector(Connector):
     """Runs one descriptor for one connection; subclassed per vendor by :func:`generic`."""
 
     mapping: ClassVar[Path]
+    _asked_at: datetime | None = None
 
     def __init__(self, context: ConnectorContext) -> None:
         super().__init__(context)
-        self._classify = classifier(self.manifest.errors)
+        self._ledger = build_ledger(self.manifest.quota, context.clock)
+        self._classify = noting(self._ledger, classifier(self.manifest.errors))
 
     def authenticate(self) -> Credentials:
         """Turn the stored fields into a session; static credentials need no call."""
@@ -82,13 +87,26 @@ class GenericConnector(Connector):
             return HealthStatus(ok=False, detail=str(error), checked_at=now)
         return HealthStatus(ok=True, detail="the vendor answers", checked_at=now)
 
+    def quota(self) -> Quota | None:
+        """Return what is left of the described quota."""
+        return self._ledger.state if self._ledger else None
+
     def sync(self, credentials: Credentials, cursor: Cursor | None, options: SyncOptions) -> Iterator[Page]:
         """Read one entity; see the contract."""
         try:
             spec = self.manifest.spec(options.entity)
         except KeyError:
             raise Stop("unknown_entity", f"{self.name} has no entity {options.entity!r}") from None
-        yield from read_entity(self._account(credentials, options), spec, cursor)
+        account = self._account(credentials, options)
+        self._ask_quota(account)
+        yield from read_entity(account, spec, cursor)
+
+    def _ask_quota(self, account: Account) -> None:
+        """Learn what is left where the vendor tells it in a place of its own, once per sync."""
+        ask = self.manifest.quota.ask if self.manifest.quota else None
+        if ask is not None and self._asked_at != account.options.started_at:
+            self._asked_at = account.options.started_at
+            account.send(account.build(ask, {}))
 
     def _account(self, credentials: Credentials, options: SyncOptions) -> Account:
-        return Account(self.manifest, self.context, credentials, options, self._classify)
+        return Account(self.manifest, self.context, credentials, options, self._classify, self._ledger)

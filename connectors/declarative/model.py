@@ -136,7 +136,8 @@ class QuotaSpec(Strict):
     """What the account may still spend at the vendor, where it says so, and the share that is left to the customer."""
 
     leave: Annotated[str, Field(pattern=r"^\d{1,2}%$")]
-    remaining: Place
+    remaining: Place | None = None
+    used: Place | None = None
     limit: Place
     resets: Place | None = None
     window: Span | None = None
@@ -144,6 +145,8 @@ class QuotaSpec(Strict):
 
     @model_validator(mode="after")
     def _ends(self) -> Self:
+        if (self.remaining is None) == (self.used is None):
+            raise ValueError("say what is left: remaining or used, one of them")
         if (self.resets is None) == (self.window is None):
             raise ValueError("say when the quota is whole again: resets or window, one of them")
         return self
