@@ -7,7 +7,7 @@ that are named and no others. The values that are kept are those of the answer, 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -29,6 +29,7 @@ MESSAGE = (
 _FROM_SERIES = frozenset(EVENT) - {"id", "type", "seriesMasterId", "start", "end", "recurrence"}
 _CONFIDENTIAL = frozenset({"private", "confidential"})
 Members = dict[str, msgspec.Raw]
+T = TypeVar("T")
 
 
 class _Address(msgspec.Struct):
@@ -67,9 +68,20 @@ class _Seen(msgspec.Struct, omit_defaults=True):
     response: str | None = None
 
 
+class OddRecordError(Exception):
+    """A record whose people cannot be read; ``kept`` is what of it may be shown."""
+
+    def __init__(self, kept: Members) -> None:
+        super().__init__("a record is not of the form that Graph documents")
+        self.kept = kept
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Turns records into what is kept of them. ``domains`` are the organization's own, in lower case."""
+    """Turns records into what is kept of them. ``domains`` are the organization's own, in lower case.
+
+    Both ways raise msgspec.DecodeError for what is no object, and OddRecordError.
+    """
 
     domains: frozenset[str]
     subjects: bool = True
@@ -80,7 +92,7 @@ class Reader:
         kept = {name: known[name] for name in EVENT if name in known}
         if series is not None:
             kept |= {name: value for name, value in series.items() if name in _FROM_SERIES and name not in known}
-        read = msgspec.convert({name: msgspec.json.decode(value) for name, value in kept.items()}, _Event)
+        read = _read(kept, _Event)
         if not self.subjects or read.sensitivity in _CONFIDENTIAL:
             kept.pop("subject", None)
         if read.type == "seriesMaster":  # its occurrences are the meetings
@@ -96,7 +108,7 @@ class Reader:
         """Return a message's members. A draft was written to nobody yet."""
         known = members(raw)
         kept = {name: known[name] for name in MESSAGE if name in known and (self.subjects or name != "subject")}
-        read = msgspec.json.decode(raw, type=_Message)
+        read = _read(kept, _Message)
         sender = _seen(read.from_ or read.sender, "sender")
         if read.isDraft or sender is None:
             return kept
@@ -130,6 +142,13 @@ def text_of(known: Mapping[str, msgspec.Raw], name: str) -> str | None:
     """Return a member that is a text, else None."""
     value = msgspec.json.decode(known[name]) if name in known else None
     return value if isinstance(value, str) else None
+
+
+def _read(kept: Members, form: type[T]) -> T:
+    try:
+        return msgspec.json.decode(msgspec.json.encode(kept), type=form)
+    except msgspec.DecodeError:
+        raise OddRecordError(kept) from None
 
 
 def _seen(party: _Party | None, part: str | None) -> _Seen | None:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 import pyarrow as pa
 
-from connectors.connector import Page
+from connectors.connector import Page, Unreadable
 from connectors.errors import Resync, Stop
 from connectors.landing import RAW_SCHEMA, RecordShape, land_slices, tombstones
-from connectors.vendors.microsoft365.people import members, text_of
+from connectors.vendors.microsoft365.people import OddRecordError, members, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from connectors.vendors.microsoft365.people import Members
 
 _SHAPE = RecordShape("value", "id", "lastModifiedDateTime")
+_SHOWN = 2000
 
 
 class Collection(Protocol):
@@ -146,33 +147,40 @@ def _round(
 
 def _landed(scope: Collection, records: list[msgspec.Raw], notices: tuple[str, ...] = ()) -> Page:
     """Turn records into rows. One that was removed is looked up: gone for good, or only out of sight."""
-    kept: list[bytes | msgspec.Raw] = []
+    kept: list[bytes] = []
     gone: list[tuple[str, None]] = []
+    odd: list[Unreadable] = []
     for raw in records:
         removed = _removed(raw)
         found = raw if removed is None else scope.look_up(removed)
         if found is None:
             gone.append((f"{scope.mailbox.id}:{removed}", None))
-        else:
-            kept.append(_kept(scope, found))
+            continue
+        try:
+            kept.append(msgspec.json.encode(scope.kept(found)))
+        except OddRecordError as error:
+            odd.append(_shown(scope, error.kept))
+        except msgspec.DecodeError:
+            kept.append(bytes(found))  # no object, so it has no body either; landing says so
     landed = land_slices(kept, _SHAPE)
     keys = [f"{scope.mailbox.id}:{key}" for key in landed.table["external_id"].to_pylist()]
     rows = landed.table.set_column(0, RAW_SCHEMA.field(0), pa.array(keys, pa.string()))
-    return Page(
-        pa.concat_tables([rows, tombstones(gone)]), None, has_more=True, unreadable=landed.unreadable, notices=notices
-    )
+    unreadable = (*landed.unreadable, *odd)
+    return Page(pa.concat_tables([rows, tombstones(gone)]), None, has_more=True, unreadable=unreadable, notices=notices)
 
 
 def _removed(raw: msgspec.Raw) -> str | None:
     """Return the id of a record that says it was removed, None for any other."""
     if b"@removed" not in bytes(raw):
         return None
-    known = members(raw)
-    return text_of(known, "id") if "@removed" in known else None
-
-
-def _kept(scope: Collection, raw: msgspec.Raw) -> bytes:
     try:
-        return msgspec.json.encode(scope.kept(raw))
+        known = members(raw)
+        return text_of(known, "id") if "@removed" in known else None
     except msgspec.DecodeError:
-        return bytes(raw)  # landing says what is wrong with it
+        return None
+
+
+def _shown(scope: Collection, kept: Members) -> Unreadable:
+    key = text_of(kept, "id")
+    text = msgspec.json.encode(kept).decode("utf-8", "replace")[:_SHOWN]
+    return Unreadable("malformed", text, None if key is None else f"{scope.mailbox.id}:{key}")

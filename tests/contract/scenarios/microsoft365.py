@@ -17,8 +17,8 @@ class VendorScenario(SandboxScenario):
     connector_id = "microsoft365"
     size = 300
     wrong: ClassVar = {"client_secret": "a-secret-of-nobody"}
-    page_size = 7
-    paged_entity = "events"
+    page_size = 20
+    paged_entity = "messages"
 
     def moments(self) -> Sequence[float]:
         rate = registry.manifest("microsoft365").rate_limit
