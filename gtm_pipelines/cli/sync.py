@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from gtm_pipelines.cli.session import Session
+    from gtm_pipelines.control_plane import Connection
     from gtm_pipelines.ingest import Progress, SyncReport
     from gtm_pipelines.refine.report import RefineReport
     from gtm_pipelines.refresh import RefreshReport
@@ -52,15 +54,9 @@ def sync(
     if allow_shrink and not full:
         raise UsageError("only a full read notices that records are gone: give --full with --allow-shrink")
     with open_session() as session:
-        found = session.connections(tenant, connection)
-        if connection is None:
-            found = [each for each in found if each.status == "active"]
-        if not found:
-            raise UsageError(f"{tenant} has no active connection; add one: gtm connections add {tenant} CONNECTOR")
+        found = _chosen(session, tenant, connection)
         reports: list[SyncReport] = []
         for each in found:
-            if each.status == "paused":
-                typer.echo(f"{each.tenant}/{each.name} is paused; it is synced because it was named", err=True)
             with progress(f"syncing {each.tenant}/{each.name}", quiet=as_json) as say:
                 reports.append(
                     sync_connection(
@@ -74,18 +70,35 @@ def sync(
                         limits=Limits(shrink_share=1.0) if allow_shrink else None,
                     )
                 )
+    _emit_sync(tenant, reports, session.settings.sandbox_url, as_json=as_json)
+    raise typer.Exit(outcome_of([report.status for report in reports]))
+
+
+def _chosen(session: Session, tenant: str, connection: str | None) -> list[Connection]:
+    """Return the connections to sync: the one that was named whatever its status, or all active ones."""
+    found = session.connections(tenant, connection)
+    if connection is None:
+        found = [each for each in found if each.status == "active"]
+    if not found:
+        raise UsageError(f"{tenant} has no active connection; add one: gtm connections add {tenant} CONNECTOR")
+    for each in found:
+        if each.status == "paused":
+            typer.echo(f"{each.tenant}/{each.name} is paused; it is synced because it was named", err=True)
+    return found
+
+
+def _emit_sync(tenant: str, reports: list[SyncReport], sandbox: str | None, *, as_json: bool) -> None:
+    """Print what the syncs came to and what to do next."""
 
     def show(out: Console) -> None:
         out.print(sync_table(reports))
         show_faults(out, reports)
-        sandbox = session.settings.sandbox_url
         if sandbox and any(report.status == "failed" for report in reports) and not answers(sandbox):
             out.print(f"nothing answers on {sandbox}, where the sandbox is expected: gtm sandbox serve, or make ui")
         if any(report.changed for report in reports):
             out.print(f"next: gtm refine {tenant}")
 
     emit(reports, as_json=as_json, show=show)
-    raise typer.Exit(outcome_of([report.status for report in reports]))
 
 
 def refine(

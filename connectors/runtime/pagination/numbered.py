@@ -12,6 +12,7 @@ from connectors.runtime.pagination.merge import with_param
 
 Send = Callable[[Request], Response]
 Count = Callable[[Response], int]
+More = Callable[[Response], bool | None]
 
 
 def by_page(
@@ -21,24 +22,14 @@ def by_page(
     *,
     param: str = "page",
     first: int = 1,
-    more: Callable[[Response], bool | None] | None = None,
+    more: More | None = None,
     most_pages: int = MOST_PAGES,
 ) -> Iterator[Response]:
     """Yield pages ``first``, ``first + 1``… until an empty one, or until ``more`` says so.
 
     A short page is no end: vendors filter after they cut pages.
     """
-    guard = PageGuard(most_pages)
-    page = first
-    while True:
-        guard.next_page()
-        response = send(with_param(request, param, str(page)))
-        records = count(response)
-        _refuse_repeat(guard, response, records)
-        yield response
-        if _ended(response, records, more):
-            return
-        page += 1
+    return _walk(send, request, count, param, first, lambda _: 1, more, most_pages)
 
 
 def by_offset(
@@ -48,24 +39,38 @@ def by_offset(
     *,
     param: str = "offset",
     first: int = 0,
-    more: Callable[[Response], bool | None] | None = None,
+    more: More | None = None,
     most_pages: int = MOST_PAGES,
 ) -> Iterator[Response]:
     """Yield pages, moving the offset by the records really received, until an empty one or until ``more`` says so."""
+    return _walk(send, request, count, param, first, lambda records: records, more, most_pages)
+
+
+def _walk(
+    send: Send,
+    request: Request,
+    count: Count,
+    param: str,
+    first: int,
+    step: Callable[[int], int],
+    more: More | None,
+    most_pages: int,
+) -> Iterator[Response]:
+    """Yield pages from number ``first`` on, each further by the ``step`` its count of records makes."""
     guard = PageGuard(most_pages)
-    offset = first
+    number = first
     while True:
         guard.next_page()
-        response = send(with_param(request, param, str(offset)))
+        response = send(with_param(request, param, str(number)))
         records = count(response)
         _refuse_repeat(guard, response, records)
         yield response
         if _ended(response, records, more):
             return
-        offset += records
+        number += step(records)
 
 
-def more_at(path: str) -> Callable[[Response], bool | None]:
+def more_at(path: str) -> More:
     """Read "are there more" at ``path`` of the body; None when the vendor does not say."""
 
     def more(response: Response) -> bool | None:
@@ -75,7 +80,7 @@ def more_at(path: str) -> Callable[[Response], bool | None]:
     return more
 
 
-def _ended(response: Response, records: int, more: Callable[[Response], bool | None] | None) -> bool:
+def _ended(response: Response, records: int, more: More | None) -> bool:
     said = more(response) if more is not None else None
     return records == 0 if said is None else not said or records == 0
 
