@@ -7,8 +7,8 @@
 -- activity                    one per canonical activity
 -- person_rule, account_rule   one per rule of the policy in force
 -- resolution                  one row: the version of the policy that golden was built with
--- Long texts that are written more often than read are compressed with zstd: the default tries out dictionaries first, which
--- takes twice as long.
+-- What hardly repeats is compressed with zstd: the default tries out dictionaries first, which takes twice as long. An entity's
+-- own id is a hash, on which compression spends four times what writing it costs and saves half the room: it is left as it is.
 CREATE SCHEMA IF NOT EXISTS golden;
 
 CREATE TABLE IF NOT EXISTS golden.resolution (policy_version VARCHAR NOT NULL, built_at TIMESTAMPTZ NOT NULL);
@@ -23,30 +23,36 @@ CREATE TABLE IF NOT EXISTS golden.account_key (
 );
 
 CREATE TABLE IF NOT EXISTS golden.person_link (
-    source VARCHAR NOT NULL, external_id VARCHAR NOT NULL, person_id VARCHAR NOT NULL,
+    source VARCHAR NOT NULL, external_id VARCHAR NOT NULL USING COMPRESSION zstd,
+    person_id VARCHAR NOT NULL USING COMPRESSION uncompressed,
     rule VARCHAR NOT NULL, evidence JSON NOT NULL, confidence DOUBLE NOT NULL, since TIMESTAMPTZ NOT NULL
 );
 CREATE TABLE IF NOT EXISTS golden.account_link (
-    source VARCHAR NOT NULL, external_id VARCHAR NOT NULL, account_id VARCHAR NOT NULL,
+    source VARCHAR NOT NULL, external_id VARCHAR NOT NULL USING COMPRESSION zstd,
+    account_id VARCHAR NOT NULL USING COMPRESSION uncompressed,
     rule VARCHAR NOT NULL, evidence JSON NOT NULL, confidence DOUBLE NOT NULL, since TIMESTAMPTZ NOT NULL
 );
 
 CREATE TABLE IF NOT EXISTS golden.person_identity (
-    person_id VARCHAR NOT NULL, source VARCHAR NOT NULL, external_id VARCHAR NOT NULL, ordinal INTEGER NOT NULL,
+    person_id VARCHAR NOT NULL USING COMPRESSION uncompressed, source VARCHAR NOT NULL,
+    external_id VARCHAR NOT NULL USING COMPRESSION zstd, ordinal INTEGER NOT NULL,
     merged_into VARCHAR, since TIMESTAMPTZ NOT NULL
 );
 CREATE TABLE IF NOT EXISTS golden.account_identity (
-    account_id VARCHAR NOT NULL, source VARCHAR NOT NULL, external_id VARCHAR NOT NULL, ordinal INTEGER NOT NULL,
+    account_id VARCHAR NOT NULL USING COMPRESSION uncompressed, source VARCHAR NOT NULL,
+    external_id VARCHAR NOT NULL USING COMPRESSION zstd, ordinal INTEGER NOT NULL,
     merged_into VARCHAR, since TIMESTAMPTZ NOT NULL
 );
 
 CREATE TABLE IF NOT EXISTS golden.person (
-    person_id VARCHAR NOT NULL, email VARCHAR, first_name VARCHAR, last_name VARCHAR, title VARCHAR, phone VARCHAR,
+    person_id VARCHAR NOT NULL USING COMPRESSION uncompressed, email VARCHAR USING COMPRESSION zstd,
+    first_name VARCHAR, last_name VARCHAR, title VARCHAR, phone VARCHAR USING COMPRESSION zstd,
     account_id VARCHAR, is_deleted BOOLEAN NOT NULL, sources VARCHAR[] NOT NULL, record_count INTEGER NOT NULL,
     provenance JSON NOT NULL USING COMPRESSION zstd, updated_at TIMESTAMPTZ NOT NULL
 );
 CREATE TABLE IF NOT EXISTS golden.account (
-    account_id VARCHAR NOT NULL, name VARCHAR, domain VARCHAR, industry VARCHAR, employee_count BIGINT, annual_revenue DOUBLE,
+    account_id VARCHAR NOT NULL USING COMPRESSION uncompressed, name VARCHAR,
+    domain VARCHAR USING COMPRESSION zstd, industry VARCHAR, employee_count BIGINT, annual_revenue DOUBLE,
     is_deleted BOOLEAN NOT NULL, sources VARCHAR[] NOT NULL, record_count INTEGER NOT NULL,
     provenance JSON NOT NULL USING COMPRESSION zstd, updated_at TIMESTAMPTZ NOT NULL
 );
