@@ -42,12 +42,19 @@ A descriptor (``vendors/<id>/connector.yml`` with ``kind: generic``) is complete
       - {status: 400, code: cursor_expired, then: resync, reason: cursor_expired}
     health_check: {path: /me}
 
-Placeholders: ``{{settings.x}}``, ``{{parent.x}}`` (fan-out), ``{{page.size}}``, and of the delta ``{{delta.since}}``,
-``{{delta.until}}``, ``{{delta.since_id}}``, ``{{delta.token}}``; a query, header or body value without a value is
-left out. Paths are names, ``[0]`` and ``[*]``. ``reread: 30d`` reads old records again that still change. A POST that
-reads puts its ``body`` under ``endpoint``, and ``pagination.body_path`` says where the page token goes in it.
+Placeholders: ``{{settings.x}}``, ``{{lookup.x}}``, ``{{parent.x}}`` (fan-out), ``{{page.size}}``, and of the delta
+``{{delta.since}}``, ``{{delta.until}}``, ``{{delta.since_id}}``, ``{{delta.token}}``; in places of their own
+``{{tie.at}}``, ``{{tie.until}}``, ``{{tie.after_id}}`` and ``{{event.object_id}}``. A query, header or body value
+without a value is left out. Paths are names, ``[0]`` and ``[*]``. ``reread: 30d`` reads old records again that still
+change. A POST that reads puts its ``body`` under ``endpoint``, and ``pagination.body_path`` says where the page token
+goes in it. What else the language has (windows, searches that are restarted, second passes, event logs, deletes told
+elsewhere, scopes, sweeps, quotas) is shown in docs/connectors.md.
 
-Modules: ``strict_yaml`` (the file), ``model`` (the language), ``template`` (placeholders), ``deltas`` (what to ask for
-and what to remember), ``walks`` (one entity's requests and pages), ``engine`` (the connector), ``catalogue`` (its
-fields). When a vendor needs an ``if``, it gets a ``source.py`` on :mod:`connectors.runtime` instead.
+Modules. The language: ``strict_yaml`` (the file), ``words``, ``pages``, ``changes``, ``model`` (its sections),
+``consistency`` (what only the whole shows), ``template`` (placeholders), ``times`` (moments in filters). The reading:
+``engine`` (the connector), ``account`` (requests), ``walks`` (pages), ``reading`` (one entity, first page to last),
+``timeline``, ``spans`` and ``searches`` (changes by time), ``tokens``, ``events`` (by token, by event log), ``fanout``
+(per parent), ``gone`` (deletes), ``parts`` (what the readers hand on). Beside it: ``sessions`` (auth), ``verdicts``
+(errors), ``allowance`` (quota), ``catalogue`` (fields). When a vendor needs an ``if``, it gets a ``source.py`` on
+:mod:`connectors.runtime` instead.
 """

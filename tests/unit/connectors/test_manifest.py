@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from connectors.connector import DeleteDetection
 from connectors.declarative.strict_yaml import load_text
 from connectors.manifest import ManifestError, parse_manifest
+from tests.unit.connectors.described import HEAD
 from tests.unit.connectors.manifests import ACME
 
 
@@ -144,3 +146,12 @@ def test_yaml_words_stay_what_is_written() -> None:
         "a": "NO", "b": "012", "c": "12:30:45", "d": "2026-01-01", "e": ".inf", "f": "true", "g": True, "h": -5,
         "i": 1.5, "j": None, "k": "1_000",
     }  # fmt: skip
+
+
+def test_the_language_as_the_guide_shows_it_is_the_language() -> None:
+    """docs/connectors.md shows each part once; what it shows must load."""
+    guide = (Path(__file__).parents[3] / "docs" / "connectors.md").read_text(encoding="utf-8")
+    shown = [block.partition("```")[0] for block in guide.split("```yaml\n")[1:]]
+    users = "  - {name: users, description: Users., endpoint: {path: /users}, items: value, key: id}\n"
+    for text in (shown[0], HEAD + shown[1] + users):
+        assert parse_manifest(text).entities
