@@ -109,7 +109,9 @@ def _value(named: Property, given: Any) -> Any:
             if moment <= 0:
                 raise HubspotError(500, "INTERNAL_ERROR", "internal error")
             return moment
-        return float(text) if named.type == "number" and named.name != "hs_object_id" else text.lower()
+        if named.name == "hs_object_id":
+            return int(text)
+        return float(text) if named.type == "number" else text.lower()
     except ValueError:
         raise HubspotError.invalid(f"{text} is not a value of {named.name}") from None
 

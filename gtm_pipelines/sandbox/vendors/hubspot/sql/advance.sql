@@ -119,18 +119,18 @@ UNION ALL SELECT id FROM (SELECT id FROM hubspot.tasks WHERE NOT archived
     ORDER BY gen.h(id, gen.salted('hs archived')) LIMIT greatest(1, getvariable('people') // 2000));
 
 -- count: hubspot_contacts_archived
-UPDATE hubspot.contacts SET archived = true, archived_ms = hubspot.today_ms(id, 'hs archived') WHERE id IN (SELECT id FROM put_away);
+UPDATE hubspot.contacts SET archived = true, archived_ms = greatest(modified_ms, hubspot.today_ms(id, 'hs archived')) WHERE id IN (SELECT id FROM put_away);
 
 -- count: hubspot_companies_archived
-UPDATE hubspot.companies SET archived = true, archived_ms = hubspot.today_ms(id, 'hs archived') WHERE id IN (SELECT id FROM put_away);
+UPDATE hubspot.companies SET archived = true, archived_ms = greatest(modified_ms, hubspot.today_ms(id, 'hs archived')) WHERE id IN (SELECT id FROM put_away);
 
 -- count: hubspot_deals_archived
-UPDATE hubspot.deals SET archived = true, archived_ms = hubspot.today_ms(id, 'hs archived') WHERE id IN (SELECT id FROM put_away);
-UPDATE hubspot.calls SET archived = true, archived_ms = hubspot.today_ms(id, 'hs archived') WHERE id IN (SELECT id FROM put_away);
-UPDATE hubspot.emails SET archived = true, archived_ms = hubspot.today_ms(id, 'hs archived') WHERE id IN (SELECT id FROM put_away);
-UPDATE hubspot.meetings SET archived = true, archived_ms = hubspot.today_ms(id, 'hs archived') WHERE id IN (SELECT id FROM put_away);
-UPDATE hubspot.notes SET archived = true, archived_ms = hubspot.today_ms(id, 'hs archived') WHERE id IN (SELECT id FROM put_away);
-UPDATE hubspot.tasks SET archived = true, archived_ms = hubspot.today_ms(id, 'hs archived') WHERE id IN (SELECT id FROM put_away);
+UPDATE hubspot.deals SET archived = true, archived_ms = greatest(modified_ms, hubspot.today_ms(id, 'hs archived')) WHERE id IN (SELECT id FROM put_away);
+UPDATE hubspot.calls SET archived = true, archived_ms = greatest(modified_ms, hubspot.today_ms(id, 'hs archived')) WHERE id IN (SELECT id FROM put_away);
+UPDATE hubspot.emails SET archived = true, archived_ms = greatest(modified_ms, hubspot.today_ms(id, 'hs archived')) WHERE id IN (SELECT id FROM put_away);
+UPDATE hubspot.meetings SET archived = true, archived_ms = greatest(modified_ms, hubspot.today_ms(id, 'hs archived')) WHERE id IN (SELECT id FROM put_away);
+UPDATE hubspot.notes SET archived = true, archived_ms = greatest(modified_ms, hubspot.today_ms(id, 'hs archived')) WHERE id IN (SELECT id FROM put_away);
+UPDATE hubspot.tasks SET archived = true, archived_ms = greatest(modified_ms, hubspot.today_ms(id, 'hs archived')) WHERE id IN (SELECT id FROM put_away);
 
 -- count: hubspot_archive_emptied
 DELETE FROM hubspot.contacts WHERE archived AND archived_ms < (getvariable('until_s')::BIGINT - 90 * 86400) * 1000;

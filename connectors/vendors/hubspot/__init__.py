@@ -1,0 +1,1 @@
+"""HubSpot: the CRM read by list, search and batch."""
