@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -32,6 +32,7 @@ class Settings(BaseModel):
 
     home: Annotated[Path, AfterValidator(_rooted)] = Field(default=Path(".gtm"), validate_default=True)
     encryption_key: SecretStr | None = None
+    previous_keys: tuple[SecretStr, ...] = ()  # open what an older key sealed, and seal nothing
     control_url: str | None = None
     warehouse_url: str | None = None
     sandbox_url: str | None = None
@@ -68,6 +69,7 @@ class Settings(BaseModel):
 _VARIABLES = {
     "home": "GTM_HOME",
     "encryption_key": "CONNECTOR_ENCRYPTION_KEY",
+    "previous_keys": "CONNECTOR_PREVIOUS_ENCRYPTION_KEYS",
     "control_url": "GTM_CONTROL_URL",
     "warehouse_url": "GTM_WAREHOUSE_URL",
     "sandbox_url": "GTM_SANDBOX_URL",
@@ -83,7 +85,9 @@ _VARIABLES = {
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read settings from ``environ`` (the process's own by default); raise SettingsError naming every bad variable."""
     source = os.environ if environ is None else environ
-    given = {name: source[variable] for name, variable in _VARIABLES.items() if source.get(variable)}
+    given: dict[str, Any] = {name: source[variable] for name, variable in _VARIABLES.items() if source.get(variable)}
+    if "previous_keys" in given:
+        given["previous_keys"] = [key.strip() for key in given["previous_keys"].split(",") if key.strip()]
     try:
         return Settings.model_validate(given)
     except ValidationError as error:

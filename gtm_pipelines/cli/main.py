@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 from gtm_pipelines.cli import (
+    audit,
     connections,
     connectors,
     demo,
     doctor,
+    keys,
     mappings,
     quarantine,
     query,
@@ -69,9 +71,11 @@ for group, module, panel in (
     ("connectors", connectors, _SET_UP),
     ("connections", connections, _SET_UP),
     ("mappings", mappings, _SET_UP),
+    ("keys", keys, _SET_UP),
     ("run", run, _RUN),
     ("sandbox", sandbox, _RUN),
     ("quarantine", quarantine, _LOOK),
+    ("audit", audit, _LOOK),
 ):
     app.add_typer(module.app, name=group, rich_help_panel=panel)
 for name, command, panel in (

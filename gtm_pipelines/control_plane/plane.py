@@ -21,10 +21,8 @@ from gtm_pipelines.control_plane.verification import find_faults
 from gtm_pipelines.tenancy import ConnectionName, TenantId
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from types import TracebackType
-
-    from pydantic import SecretStr
 
     from connectors.connector import Clock
     from connectors.runtime.redaction import Secret
@@ -38,12 +36,10 @@ if TYPE_CHECKING:
 DEFAULT_SCHEDULE = "*/15 * * * *"
 
 
-def open_control_plane(
-    settings: Settings, *, actor: str = "cli", clock: Clock | None = None, previous_keys: Sequence[SecretStr] = ()
-) -> ControlPlane:
+def open_control_plane(settings: Settings, *, actor: str = "cli", clock: Clock | None = None) -> ControlPlane:
     """Open the control plane, creating or migrating its database if needed; no key is needed before a secret is.
 
-    ``actor`` is who the audit log names. ``previous_keys`` open credentials during a rotation but never seal.
+    ``actor`` is who the audit log names.
     """
     engine = open_engine(settings.control_database_url)
     try:
@@ -52,7 +48,7 @@ def open_control_plane(
         engine.dispose()
         raise
     database = Database(engine, actor=plain_line(actor)[:200], clock=clock or _utc_now)
-    return ControlPlane(database, ring_source(settings.encryption_key, previous_keys))
+    return ControlPlane(database, ring_source(settings.encryption_key, settings.previous_keys))
 
 
 def _utc_now() -> datetime:

@@ -28,7 +28,9 @@ OLD, NEW = SecretStr("0123456789abcdef" * 4), SecretStr("e" * 64)
 
 def opened(home: str, primary: SecretStr = OLD, *previous: SecretStr) -> ControlPlane:
     """Open the control plane under ``home`` as its own process would."""
-    return open_control_plane(Settings(home=Path(home), encryption_key=primary), actor="worker", previous_keys=previous)
+    return open_control_plane(
+        Settings(home=Path(home), encryption_key=primary, previous_keys=tuple(previous)), actor="worker"
+    )
 
 
 def _wait_for_go(home: str) -> None:

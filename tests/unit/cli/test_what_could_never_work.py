@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from gtm_pipelines.cli.demo import connections_of
+from gtm_pipelines.cli.demo import EVERYTHING, connections_of
 from gtm_pipelines.cli.exits import Exit
 from gtm_pipelines.control_plane import open_control_plane
 from gtm_pipelines.sandbox import accounts
@@ -171,6 +171,9 @@ def test_a_new_schedule_does_not_need_the_folder_to_be_mounted(gtm: Gtm, tmp_pat
 
 def test_the_demo_connects_with_the_sandboxs_own_accounts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GTM_SANDBOX_URL", SANDBOX)
-    made = connections_of(read_settings(), "acme")
-    assert {name: made[name] for name in ("salesforce", "customerio")} == accounts(SANDBOX, "acme")
+    made, known = connections_of(read_settings(), "acme"), accounts(SANDBOX, "acme")
+    assert set(made) == {"customerio", "file", "salesforce"}
+    assert (made["salesforce"], made["customerio"]) == (known["salesforce"], known["customerio"])
+    every = connections_of(read_settings(), EVERYTHING)
+    assert set(every) == {"file", *accounts(SANDBOX, EVERYTHING)}
     assert made["file"].settings["folder"].endswith("acme/files")

@@ -34,7 +34,9 @@ def fleet(acme: ControlPlane, settings: Settings) -> Callable[..., ControlPlane]
     )
 
     def opened(primary: SecretStr, *previous: SecretStr) -> ControlPlane:
-        return open_control_plane(settings.model_copy(update={"encryption_key": primary}), previous_keys=previous)
+        return open_control_plane(
+            settings.model_copy(update={"encryption_key": primary, "previous_keys": tuple(previous)})
+        )
 
     return opened
 
