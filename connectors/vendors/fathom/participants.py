@@ -40,12 +40,12 @@ class Participants:
 
     def of(self, meetings: pa.Table) -> pa.Table:
         """Return the participants of a page of meetings, without those a newer meeting has named already."""
-        chosen = {}
-        for payload, created in zip(
-            meetings["payload"].to_pylist(), meetings["source_updated_at"].to_pylist(), strict=True
-        ):
+        chosen: dict[str, dict[str, Any]] = {}
+        payloads: list[Any] = meetings["payload"].to_pylist()
+        moments: list[Any] = meetings["source_updated_at"].to_pylist()
+        for payload, created in zip(payloads, moments, strict=True):
             for key, record in _records(payload):
-                if (created or _NEVER) > self._newest.get(key, _NEVER):
+                if created is not None and created > self._newest.get(key, _NEVER):
                     self._newest[key] = created
                     chosen[key] = record
         landed = land_records(list(chosen.values()), _SHAPE).table

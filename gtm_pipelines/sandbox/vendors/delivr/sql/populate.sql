@@ -13,12 +13,12 @@ SELECT sha256(address), address, gen.written_name(first_name, nickname, seen.n, 
 FROM seen LEFT JOIN truth.company c ON c.n = seen.company
 ORDER BY seen.n;
 
--- Visits of the last 30 days (or since the last step): a session of up to four pages. Every third visitor is a cookie and no more.
+-- Visits of the last 12 days (or since the last step): a session of up to four pages. Every third visitor is a cookie and no more.
 INSERT INTO delivr.event
 WITH session AS (
     SELECT p.*, gen.h(p._person, concat('session', times.i, '.', getvariable('step'))) AS draw, gen.chance(p._person, concat('unknown', times.i), 0.3) AS is_unknown,
         gen.between_s(p._person, concat('visits', times.i, '.', getvariable('step')),
-            greatest(getvariable('mailed_from_s'), getvariable('until_s') - 30 * 86400), getvariable('until_s')) AS start_s
+            greatest(getvariable('mailed_from_s'), getvariable('until_s') - 12 * 86400), getvariable('until_s')) AS start_s
     FROM delivr.profile p, range(0, 4) times(i)
     WHERE gen.chance(p._person, concat('is visiting', times.i, '.', getvariable('step')), coalesce(getvariable('mail_rate') * 1.2, 0))
 ), viewed AS (
