@@ -1,0 +1,48 @@
+"""Where a database may be: a public address, or with leave a private one; the address judged is the address dialled."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from typing import TYPE_CHECKING
+
+from connectors.errors import Retry, Stop
+from connectors.runtime.hosts import is_public
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    Resolver = Callable[..., list[tuple[Any, ...]]]
+
+
+def judged(host: str, port: int, *, private: bool, resolver: Resolver = socket.getaddrinfo) -> str:
+    """Return the one address to dial for ``host``; raise Stop(``egress_refused``) unless all it resolves to may be."""
+    try:
+        found = [str(answer[4][0]) for answer in resolver(host, port, type=socket.SOCK_STREAM)]
+    except (OSError, UnicodeError):
+        raise Retry("connection_failed", "the host name of the database could not be resolved") from None
+    if not found or not all(may_be_dialled(address, private=private) for address in found):
+        raise refused()
+    return found[0]
+
+
+def refused() -> Stop:
+    """Build the error of a place that is not allowed."""
+    return Stop(
+        "egress_refused",
+        "the database is not at a public address: if it is meant to be on a private network or on this machine, say so "
+        "with the setting 'private_network'",
+    )
+
+
+def may_be_dialled(address: str, *, private: bool) -> bool:
+    """Return whether an address may be dialled. Link-local ones never: cloud metadata answers there."""
+    if is_public(address):
+        return True
+    try:
+        ip = ipaddress.ip_address(address.split("%", 1)[0])
+    except ValueError:
+        return False
+    never = ip.is_link_local or ip.is_multicast or ip.is_unspecified or ip.is_reserved
+    return private and (ip.is_private or ip.is_loopback) and not never
