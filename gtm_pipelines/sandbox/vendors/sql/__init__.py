@@ -1,0 +1,1 @@
+"""A customer's own database: the world writes itself into SQLite, or into whatever a test hands it."""
