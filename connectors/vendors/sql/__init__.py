@@ -1,0 +1,1 @@
+"""SQL: the tables of a Postgres, MySQL or SQLite database."""
