@@ -10,6 +10,7 @@ from gtm_pipelines.sandbox.wire import Call, Reply, as_json
 
 if TYPE_CHECKING:
     from gtm_pipelines.sandbox.tenants import Tenant
+    from gtm_pipelines.sandbox.vendors.microsoft365.rounds import Row
 
 
 def answer(tenant: Tenant, call: Call) -> Reply:
@@ -46,17 +47,29 @@ def _resource(tenant: Tenant, call: Call, parts: list[str]) -> dict[str, Any]:
 def _mailbox(tenant: Tenant, call: Call, name: str, parts: list[str]) -> dict[str, Any]:
     owner = outlook.mailbox(tenant, name)
     is_delta = parts[-1] in {"delta", "delta()", "microsoft.graph.delta()"}
-    match parts[:-1] if is_delta else parts:
-        case ["calendarView"] | ["calendar", "calendarView"]:
+    if parts[0] in {"calendar", "calendars"}:  # everybody has one calendar, whichever way it is called
+        parts = parts[1:] if parts[0] == "calendar" else parts[2:]
+    plain = parts[:-1] if is_delta else parts
+    if is_delta and plain not in (["calendarView"], ["mailFolders", *plain[1:2], "messages"]):
+        raise GraphError.no_segment("delta")
+    match plain:
+        case ["calendarView"]:
             return outlook.calendar(tenant, call, owner, is_delta=is_delta)
-        case ["events"] | ["calendar", "events"] if not is_delta:
+        case ["mailFolders", folder, "messages"]:
+            return outlook.messages(tenant, call, owner, folder.lower(), is_delta=is_delta)
+        case ["events" | "messages" as kind, item]:
+            return outlook.item(tenant, call, owner, kind, item)
+    return _collection(tenant, call, owner, plain)
+
+
+def _collection(tenant: Tenant, call: Call, owner: Row, parts: list[str]) -> dict[str, Any]:
+    match parts:
+        case []:
+            return outlook.own_calendar(owner)
+        case ["events"]:
             return outlook.events(tenant, call, owner)
         case ["mailFolders"]:
             return outlook.folders(owner)
-        case ["messages"] if not is_delta:
+        case ["messages"]:
             return outlook.messages(tenant, call, owner, None, is_delta=False)
-        case ["mailFolders", folder, "messages"]:
-            return outlook.messages(tenant, call, owner, folder.lower(), is_delta=is_delta)
-        case ["events" | "messages" as kind, item] if not is_delta:
-            return outlook.item(tenant, call, owner, kind, item)
     raise GraphError.no_segment(parts[0])

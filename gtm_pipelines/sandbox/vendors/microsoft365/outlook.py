@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gtm_pipelines.sandbox.tenants import Tenant
     from gtm_pipelines.sandbox.wire import Call
 
-FOLDERS = ("inbox", "sentitems", "archive", "drafts")
+FOLDERS = {"inbox": "Inbox", "sentitems": "Sent Items", "archive": "Archive", "drafts": "Drafts"}
 _MOST = 1000
 _USUAL_SIZE = 10
 _NOT_TRACKED = {"$orderby", "$filter", "$select", "$expand", "$search"}
@@ -94,10 +94,22 @@ def messages(tenant: Tenant, call: Call, owner: Row, folder: str | None, *, is_d
 
 def folders(owner: Row) -> dict[str, Any]:
     """Answer ``mailFolders``."""
+    shown = [
+        {"id": items.folder_id(owner, name), "displayName": called, "parentFolderId": None, "childFolderCount": 0}
+        for name, called in FOLDERS.items()
+    ]
+    return {"value": shown}
+
+
+def own_calendar(owner: Row) -> dict[str, Any]:
+    """Answer ``calendar``, the one each mailbox has."""
+    name = " ".join(each for each in (owner["given"], owner["surname"]) if each)
+    whose = {"name": name, "address": owner["mail"]}
     return {
-        "value": [
-            {"id": items.folder_id(owner, name), "displayName": name.title(), "childFolderCount": 0} for name in FOLDERS
-        ]
+        "id": f"AAkALgAAAAAAHYQDEapCl{owner['id'][:8]}",
+        "name": "Calendar",
+        "isDefaultCalendar": True,
+        "owner": whose,
     }
 
 
