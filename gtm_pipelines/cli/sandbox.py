@@ -7,11 +7,13 @@ from urllib.parse import urlsplit
 
 import typer
 
+from gtm_pipelines.cli.exits import UsageError
 from gtm_pipelines.cli.output import Json, emit, table
 from gtm_pipelines.settings import read_settings
 from gtm_pipelines.tenancy import TenantId
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from rich.console import Console
@@ -34,15 +36,19 @@ def create(
     tenant: Annotated[str, typer.Argument(metavar="TENANT", help="The tenant whose world is made.")],
     size: Annotated[int, typer.Option("--size", min=10, help="About how many real people the world has.")] = 500,
     seed: Annotated[int, typer.Option("--seed", help="The same seed makes the same world.")] = 1,
+    vendors: Annotated[list[str] | None, typer.Option("--vendor", help="Only this vendor; may be repeated.")] = None,
 ) -> None:
     """Make one tenant's world anew: people and companies, seen differently by each vendor.
 
-    gtm sandbox create acme --size 100000
+    gtm sandbox create acme --size 100000 --vendor salesforce
     """
     from gtm_pipelines.sandbox import create_world
 
     settings = read_settings()
-    create_world(sandbox_directory(settings), TenantId(tenant), size=size, seed=seed)
+    try:
+        create_world(sandbox_directory(settings), TenantId(tenant), size=size, seed=seed, vendors=vendors)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
     typer.echo(f"made the world of {tenant} in {sandbox_directory(settings)}; next: gtm sandbox serve")
 
 
@@ -81,6 +87,61 @@ def advance(
         out.print(table(["what happened", "#count"], happened))
 
     emit(done, as_json=as_json, show=show)
+
+
+@app.command("accounts")
+def accounts(
+    tenant: Annotated[str, typer.Argument(metavar="TENANT", help="Whose accounts.")],
+    vendor: Annotated[str | None, typer.Argument(metavar="VENDOR", help="Only this one.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what a connection is given to read a tenant's account at each vendor; in the sandbox all of it is public.
+
+    gtm sandbox accounts acme hubspot
+    """
+    from gtm_pipelines.sandbox import accounts as known
+
+    found = known(read_settings().sandbox_url or DEFAULT_URL, TenantId(tenant))
+    chosen = {_spoken(vendor, found): found[_spoken(vendor, found)]} if vendor else found
+    rows = [
+        [name, kind, field, value]
+        for name, account in chosen.items()
+        for kind, fields in (("setting", account.settings), ("credential", account.credentials))
+        for field, value in fields.items()
+    ]
+    data = {name: account._asdict() for name, account in chosen.items()}
+    emit(data, as_json=as_json, show=lambda out: out.print(table(["vendor", "kind", "name", "value"], rows)))
+
+
+@app.command("faults")
+def faults(
+    vendor: Annotated[str, typer.Argument(metavar="VENDOR", help="As in gtm sandbox accounts.")],
+    as_json: Json = False,
+) -> None:
+    """Show what can be made to go wrong at a vendor, and how to switch it on.
+
+    gtm sandbox faults stripe
+    """
+    from gtm_pipelines.sandbox.vendors import vendors
+
+    model = vendors()[_spoken(vendor, vendors())].faults
+    rows = [
+        [name, field.get_default(call_default_factory=True), field.description]
+        for name, field in model.model_fields.items()
+    ]
+
+    def show(out: Console) -> None:
+        out.print(table(["fault", "at first", "meaning"], rows))
+        url = read_settings().sandbox_url or DEFAULT_URL
+        out.print(f'curl -X PUT {url}/TENANT/_faults -d \'{{"{vendor}": {{"rate_limit_next": 2}}}}\'', markup=False)
+
+    emit([dict(zip(("fault", "default", "meaning"), row, strict=True)) for row in rows], as_json=as_json, show=show)
+
+
+def _spoken(vendor: str, known: Iterable[str]) -> str:
+    if vendor not in known:
+        raise UsageError(f"the sandbox does not speak {vendor!r}; it speaks {', '.join(sorted(known))}")
+    return vendor
 
 
 @app.command("judge")

@@ -1,0 +1,36 @@
+"""What the sandbox says of itself: how to connect to each vendor, and what can go wrong there."""
+
+from __future__ import annotations
+
+import pytest
+
+from gtm_pipelines import sandbox
+from gtm_pipelines.sandbox.vendors import vendors
+from tests.unit.cli.conftest import Gtm
+
+
+def test_accounts_are_what_a_connection_is_given(gtm: Gtm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GTM_SANDBOX_URL", "http://127.0.0.1:9123")
+    told = gtm("sandbox", "accounts", "acme", "customerio", "--json").json
+    account = sandbox.accounts("http://127.0.0.1:9123", "acme")["customerio"]
+    assert told == {"customerio": {"settings": account.settings, "credentials": account.credentials}}
+
+
+@pytest.mark.parametrize("vendor", sorted(vendors()))
+def test_every_fault_says_what_it_means_or_belongs_to_one_that_does(gtm: Gtm, vendor: str) -> None:
+    told = {each["fault"]: each["meaning"] for each in gtm("sandbox", "faults", vendor, "--json").json}
+    unsaid = {name for name, meaning in told.items() if not meaning}
+    explained = " ".join(meaning for meaning in told.values() if meaning)
+    assert {name for name in unsaid if f"`{name}`" not in explained} <= {"server_error_status", "repeat_token"}
+
+
+def test_a_vendor_that_is_not_spoken_is_answered_with_those_that_are(gtm: Gtm) -> None:
+    done = gtm("sandbox", "faults", "myspace")
+    assert done.code == 2
+    assert "salesforce" in done.err
+
+
+def test_a_world_for_a_vendor_that_is_not_spoken_is_not_made(gtm: Gtm) -> None:
+    done = gtm("sandbox", "create", "acme", "--vendor", "myspace")
+    assert done.code == 2
+    assert "myspace" in done.err
