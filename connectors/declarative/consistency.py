@@ -35,9 +35,13 @@ def generic_faults(manifest: Manifest, fields: set[str], settings: set[str]) -> 
     for name in sorted(set(template.names(manifest.auth.authority or "")) - {f"settings.{name}" for name in settings}):
         yield f"auth.authority uses {{{{{name}}}}}, which is no setting of this connector"
     base = {f"settings.{name}" for name in settings} | {f"lookup.{name}" for name in manifest.lookups}
+    settled = {each for each in base if each.startswith("settings.")}
     for name, lookup in manifest.lookups.items():
-        known = {each for each in base if each.startswith("settings.")} | {"page.size"}
-        yield from _unknown(f"lookup {name}", lookup.endpoint, known)
+        yield from _unknown(f"lookup {name}", lookup.endpoint, settled | {"page.size"})
+    if manifest.health_check is not None:
+        yield from _unknown("health_check", manifest.health_check, settled)
+    if manifest.quota is not None and manifest.quota.ask is not None:
+        yield from _unknown("quota.ask", manifest.quota.ask, settled)
     for spec in manifest.entities:
         yield from _Entity(manifest, spec, polling, base | {"page.size"}).faults()
 
@@ -154,6 +158,8 @@ class _Entity:
         used = asked.names() if asked else set()
         if (delta.window or delta.second_pass) and delta.until_param is None and "delta.until" not in used:
             yield f"{where} reads stretches of time that end: name until_param or use {{{{delta.until}}}}"
+        if delta.second_pass and delta.second_pass.behind <= spec.settle:
+            yield f"{where} has a second pass that is not behind its settle time, so it would see nothing more"
         if delta.window and delta.window < 2 * times.unit(delta.format):
             yield f"{where} has a window shorter than two units of its format {delta.format}"
         if delta.history and delta.endpoint is None and spec.delete_detection in _PROVES:

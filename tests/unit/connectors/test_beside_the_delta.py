@@ -112,6 +112,11 @@ def test_an_older_cursor_without_a_slow_mark_begins_it_at_the_watermark() -> Non
     assert people.spans[0][0] == _ms(ago(minutes=5))
 
 
+def test_a_second_pass_within_the_settle_time_is_refused() -> None:
+    with pytest.raises(ManifestError, match="not behind its settle time"):
+        connect(Vendor(), PEOPLE.replace("behind: 1h", "behind: 10s"))
+
+
 REFRESHED = PEOPLE.replace(", second_pass: {behind: 1h}", "") + "    refresh: {every: 1d}\n"
 
 
