@@ -52,7 +52,7 @@ def search(tenant: Tenant, call: Call) -> dict[str, Any]:
     limit = asked.get("_limit", _USUAL)
     if not isinstance(limit, int) or not 1 <= limit <= _MOST:
         raise CloseError.field("_limit", f"Must be between 1 and {_MOST}.")
-    found_in_all = count(tenant, Asked(kind, conditions, values))
+    everything = Asked(kind, conditions, values)
     place = _place(asked.get("cursor"), faults)
     if place.after is not None and not faults.repeat_token:
         conditions = [*conditions, f"({field}, id) {'>' if direction == 'ASC' else '<'} (?::TIMESTAMP, ?)"]
@@ -70,6 +70,7 @@ def search(tenant: Tenant, call: Call) -> dict[str, Any]:
         "cursor": following,
     }
     if asked.get("include_counts"):
+        found_in_all = count(tenant, everything)
         answer["count"] = {"limited": min(found_in_all, faults.search_cap), "total": found_in_all}
     return answer
 

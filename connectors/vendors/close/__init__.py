@@ -1,0 +1,1 @@
+"""Close, described in connector.yml."""
