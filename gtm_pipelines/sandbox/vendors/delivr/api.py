@@ -46,7 +46,7 @@ def answer(tenant: Tenant, call: Call) -> Reply:
 def _reads(tenant: Tenant, call: Call) -> dict[str, Any]:
     parts = call.path.strip("/").split("/")
     is_known = _is(call, "x-api-key", api_key(tenant.id)) and (
-        parts[0] == "v1" or _is(call, "x-api-secret", api_secret(tenant.id))
+        parts[0] != "api" or _is(call, "x-api-secret", api_secret(tenant.id))
     )
     if not is_known or tenant.faults_of(DelivrFaults).revoke_key:
         raise DelivrError(401, "unauthorized")
