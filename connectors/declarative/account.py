@@ -81,12 +81,15 @@ class Account:
 
     @property
     def horizon(self) -> datetime:
-        """The vendor's present as far as its answers told: never later than the sync's start."""
+        """When this read began, by the vendor's clock as its first answer showed it, and never later than by ours.
+
+        Not the latest answer's: what changes while a long read goes on may already lie behind it.
+        """
         return min(self.options.started_at, self._vendor_time or self.options.started_at)
 
     @property
     def present(self) -> datetime:
-        """The vendor's present, learned by the health check when nothing was asked yet."""
+        """The same, learned by the health check when nothing was asked yet."""
         probe = self.manifest.health_check
         if self._vendor_time is None and probe is not None:
             self.send(self.build(probe, {}))
@@ -100,8 +103,9 @@ class Account:
         if self._ledger is not None:
             self._ledger.spend()
         response = self._transport.send(request, self._credentials.auth, _mortal(self._classify, dies))
-        with suppress(KeyError, TypeError, ValueError):  # an answer without a clock leaves the one before
-            self._vendor_time = parsedate_to_datetime(response.headers["date"]).astimezone(UTC)
+        if self._vendor_time is None:
+            with suppress(KeyError, TypeError, ValueError):  # an answer without a clock tells nothing
+                self._vendor_time = parsedate_to_datetime(response.headers["date"]).astimezone(UTC)
         return response
 
     def build(self, endpoint: Endpoint, values: Mapping[str, Any], params: Mapping[str, str] | None = None) -> Request:

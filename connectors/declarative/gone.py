@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 def told_elsewhere(account: Account, spec: EntitySpec, marks: Mapping[str, Any], *, is_full: bool) -> Iterator[Part]:
     """Yield what the entity's other sources say is gone; the last part has their new marks as its place.
 
-    A mark is the vendor's present, less the settle time, when its source was begun: a log is silent while nothing is
-    deleted, and a mark that stood still would fall out of the log's memory.
+    A mark is when the whole read began, less the settle time: a log is silent while nothing is deleted, and a mark that
+    stood still would fall out of the log's memory.
     """
     reached = dict(marks)
     for number, source in enumerate(spec.deletes):

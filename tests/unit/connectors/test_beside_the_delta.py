@@ -322,3 +322,40 @@ def test_a_sweep_has_no_delta_and_a_refresh_has_one() -> None:
         )
     with pytest.raises(ManifestError, match="refresh means nothing"):
         connect(Vendor(), SWEPT.replace("    key: id\n", "    key: id\n    refresh: {every: 1d}\n"))
+
+
+def test_what_is_deleted_while_a_full_read_goes_on_is_in_the_next_reads_log() -> None:
+    vendor, gone = Vendor(), Gone()
+    vendor.now = ago(hours=1)  # its clock is behind ours, so that only it can tell when the read began
+    rows = [{"id": f"p{n}", "at": iso(ago(days=1))} for n in range(6)]
+
+    def people(request: Request) -> Any:
+        vendor.now += timedelta(minutes=1)
+        gone.events = gone.events or [event("p0", vendor.now)]
+        return paged(rows, request)
+
+    vendor.handlers |= {"/people": people, "/events": gone.log, "/archive": gone.archive}
+    made = connect(vendor, DELETES.replace("lag: 5m", "lag: 0s"))
+    first = read(made, "people", mode=Mode.FULL)
+    assert first.deleted == set()
+    assert read(made, "people", first.cursor).deleted == {"p0"}
+
+
+def test_what_changes_while_a_long_read_goes_on_is_read_again_though_the_vendors_clock_is_behind_ours() -> None:
+    vendor = Vendor()
+    vendor.now = ago(hours=3)
+    rows = {f"p{n}": ago(days=1) for n in range(6)}
+
+    def people(request: Request) -> Any:
+        params: Any = request.params
+        for key in ("p0", "p5") if "start" in params else ():  # one that was listed already, one that comes now
+            vendor.now += timedelta(minutes=1)
+            rows[key] = vendor.now
+        since = params.get("since", "")
+        return paged([{"id": key, "at": iso(at)} for key, at in rows.items() if _ms(at) >= since], request)
+
+    vendor.handlers["/people"] = people
+    text = PEOPLE.replace(", ordered: true, second_pass: {behind: 1h}", "").replace("both", "full_diff")
+    made = connect(vendor, text)
+    first = read(made, "people", mode=Mode.FULL)
+    assert "p0" in read(made, "people", first.cursor).keys
