@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from connectors.errors import Stop
+from connectors.errors import Retry, Stop
 from connectors.landing import slice_records
 from connectors.runtime import paths
 from connectors.runtime.messages import Request, Response
@@ -27,6 +27,9 @@ IDS_PER_ASSOCIATION = 1_000
 RECORDS_PER_LIST = 100
 _PRIMARY = frozenset({1, 5})  # contact to company, deal to company
 _MOST_ROUNDS = 1_000
+_PARTIAL = 207
+_NOT_THERE = "OBJECT_NOT_FOUND"
+_ATTEMPTS = 3
 
 Associated = dict[str, list[dict[str, Any]]]
 """By id of the one end: the other ends with the types they are associated by, the primary one first."""
@@ -129,7 +132,21 @@ class Portal:
             raise Stop("malformed_page", "the answer about associations is not in its usual form") from error
 
     def _send(self, request: Request) -> Response:
-        return self._account.send(request)
+        """Send a request; an answer that leaves something out for trouble of HubSpot's own is asked for again.
+
+        What a batch leaves out would pass for gone, so only what is said not to be there may be missing.
+        """
+        for _ in range(_ATTEMPTS):
+            response = self._account.send(request)
+            if response.status != _PARTIAL or not _is_troubled(response.content):
+                return response
+        raise Retry("partial_answer", "HubSpot keeps answering a part of a batch only", status=_PARTIAL)
+
+
+def _is_troubled(body: bytes) -> bool:
+    """Return whether a batch was answered in part for another reason than that the rest is not there."""
+    said = [msgspec.json.decode(each) for each in paths.find(body, "errors[*].category")]
+    return any(category != _NOT_THERE for category in said)
 
 
 def _other(one: _Other) -> dict[str, Any]:

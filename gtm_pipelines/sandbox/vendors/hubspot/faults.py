@@ -18,6 +18,7 @@ class HubspotFaults(Faults):
     daily_requests: int = Field(650_000, ge=1, description="the day's allowance; beyond it 429 DAILY")
     quota_spent: bool = Field(default=False, description="429 DAILY until switched off")
     migrating_next: int = Field(0, ge=0, description="477 with Retry-After for so many requests")
+    partial_batch_next: int = Field(0, ge=0, description="so many batches lose their first record to an internal error")
     association_page: int = Field(500, ge=1, description="associations of one record on a page")
     expire_session_after: int | None = Field(
         None, ge=0, description="so many requests later every OAuth access token has expired, once"

@@ -113,15 +113,15 @@ def batch(tenant: Tenant, call: Call, kind: CrmObject) -> tuple[dict[str, Any], 
     answer = {"status": "COMPLETE", "results": found, "startedAt": now, "completedAt": now}
     known = {each["id"] if column == "hs_object_id" else each["properties"][column] for each in found}
     missing = [key for key in keys if key not in known]
-    if not missing:
-        return answer, 200
-    error = {
-        "status": "error",
-        "category": "OBJECT_NOT_FOUND",
-        "message": f"Could not get some {kind.singular.upper()} objects, they may be deleted or not exist.",
-        "context": {"ids": missing},
-    }
-    return {**answer, "numErrors": 1, "errors": [error]}, 207
+    said = f"Could not get some {kind.singular.upper()} objects, they may be deleted or not exist."
+    errors = [_error("OBJECT_NOT_FOUND", said, missing)] if missing else []
+    if found and tenant.faults_of(HubspotFaults).take("partial_batch_next"):
+        errors.append(_error("INTERNAL_ERROR", "internal error", [found.pop(0)["id"]]))
+    return ({**answer, "numErrors": len(errors), "errors": errors}, 207) if errors else (answer, 200)
+
+
+def _error(category: str, message: str, ids: list[str]) -> dict[str, Any]:
+    return {"status": "error", "category": category, "message": message, "context": {"ids": ids}}
 
 
 def body(call: Call) -> dict[str, Any]:
