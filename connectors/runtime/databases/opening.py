@@ -72,6 +72,8 @@ class Database:
     def _typed(self, where: str) -> Iterator[None]:
         try:
             yield
+        except sa.exc.NoSuchTableError:
+            raise
         except sa.exc.DBAPIError as error:
             raise typed(error, where) from None
         except (psycopg2.Error, pymysql.Error, sqlite3.Error) as error:
@@ -90,7 +92,10 @@ def open_database(dsn: str, *, private: bool) -> Iterator[Database]:
     url = _parsed(dsn)
     kind = _KINDS[url.get_backend_name()]
     engine = sa.create_engine(
-        _DRIVERS[kind], creator=_creator(kind, url, private=private), pool_size=1, max_overflow=1, hide_parameters=True
+        _DRIVERS[kind],
+        creator=_creator(kind, url, private=private),
+        poolclass=sa.pool.NullPool,  # a sync asks two or three things of a database; nothing is kept open between them
+        hide_parameters=True,
     )
     sa.event.listen(engine, "connect", _prepared(kind))
     if kind == "postgresql":

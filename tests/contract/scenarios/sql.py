@@ -63,8 +63,8 @@ class VendorScenario(Scenario):
         self._run(
             *(
                 f"ALTER TABLE {table} RENAME TO {table}_whole; CREATE VIEW {table} AS "
-                f"SELECT id, updated_at, {deleted}, 1 / (row_number() OVER (ORDER BY id) - 30) AS bad FROM {table}_whole"
-                for table, deleted in (("people", "deleted"), ("accounts", "deleted"), ("activities", "subject"))
+                f"SELECT id, updated_at, {more}, 1 / (row_number() OVER (ORDER BY id) - 30) AS bad FROM {table}_whole"
+                for table, more in (("people", "deleted"), ("accounts", "deleted"), ("activities", "subject"))
             )
         )
         try:
