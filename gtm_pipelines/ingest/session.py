@@ -20,7 +20,7 @@ from gtm_pipelines.control_plane import ConnectionStatus, ControlPlaneError, Lea
 from gtm_pipelines.ingest.flush import Target, flush
 from gtm_pipelines.ingest.load import LoadError
 from gtm_pipelines.ingest.reading import Reading, in_full, plan
-from gtm_pipelines.ingest.report import Fault, Status, overall
+from gtm_pipelines.ingest.report import Fault, QuotaReport, Status, overall
 from gtm_pipelines.ingest.state import EntityState, read_states
 from gtm_pipelines.warehouse import WarehouseBusyError, open_warehouse
 
@@ -95,6 +95,7 @@ class Session:
         else:
             report.status = overall([each.report.status for each in self._readings])
             self._reinstate()
+        report.quota = self._quota()
         times = [each.report.resume_at for each in self._readings if each.report.resume_at is not None]
         report.resume_at = max([*times, *([report.resume_at] if report.resume_at else [])], default=None)
 
@@ -210,6 +211,18 @@ class Session:
         report, connection = self._work.report, self._work.target.connection
         if report.status is Status.OK and connection.status is ConnectionStatus.REAUTH_REQUIRED:
             self._work.control.resume_connection(report.tenant, report.connection)
+
+    def _quota(self) -> QuotaReport | None:
+        known = self._work.connector.quota()
+        if known is None:
+            return None
+        return QuotaReport(
+            remaining=known.remaining,
+            limit=known.limit,
+            left_to_customer=known.left_to_customer,
+            resets_at=known.resets_at,
+            seen_at=self._work.clock(),
+        )
 
     @property
     def _name(self) -> str:

@@ -10,15 +10,16 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from connectors.errors import Deferred
 from connectors.runtime.classification import Do, Verdict, structured_codes
 from connectors.runtime.messages import Request, Response
 from connectors.runtime.pagination import resolve_link
+from connectors.runtime.quota import Told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from connectors.connector import Clock, Credentials
+    from connectors.connector import Credentials
+    from connectors.runtime.quota import QuotaLedger
     from connectors.runtime.transport import Transport
 
 _USAGE = re.compile(r"(?<![\w-])api-usage=(\d+)/(\d+)")
@@ -59,18 +60,15 @@ def classify(response: Response) -> Verdict | None:
 
 
 class Session:
-    """Sends requests below one instance, and stops before the share of the quota left to others is touched."""
+    """Sends requests below one instance, each booked in the connection's ledger first."""
 
     def __init__(
-        self, transport: Transport, credentials: Credentials, *, api_version: str, reserve: float, clock: Clock
+        self, transport: Transport, credentials: Credentials, *, api_version: str, ledger: QuotaLedger
     ) -> None:
         self._transport = transport
         self._credentials = credentials
         self._root = f"/services/data/v{api_version}"
-        self._reserve = reserve
-        self._clock = clock
-        self.used = 0
-        self.allowed = 0
+        self._ledger = ledger
         self.vendor_time: datetime | None = None
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Response:
@@ -89,28 +87,19 @@ class Session:
             {"Sforce-Query-Options": f"batchSize={max(200, min(batch, _BATCH))}"},
         )
 
-    @property
-    def spent(self) -> bool:
-        """Whether our share of the org's daily requests is used up."""
-        return self.allowed > 0 and self.used >= self.allowed * (1.0 - self._reserve)
-
     def _send(self, url: str, params: Mapping[str, Any] | None, headers: Mapping[str, str] | None = None) -> Response:
-        if self.spent:
-            raise Deferred(
-                "quota_spent",
-                f"{self.used} of the org's {self.allowed} daily API requests are used and {self._reserve:.0%} are left "
-                "to others; the sync goes on when some are back",
-                resume_at=self._clock() + _QUOTA_RETURNS,
-            )
+        self._ledger.spend()
         request = Request("GET", url, params=params, headers=headers)
         response = self._transport.send(request, self._credentials.auth, classify)
-        self._note(response.headers)
+        self._ledger.note(response)
+        self.vendor_time = _http_date(response.headers.get("date", "")) or self.vendor_time
         return response
 
-    def _note(self, headers: Mapping[str, str]) -> None:
-        if usage := _USAGE.search(headers.get("sforce-limit-info", "")):
-            self.used, self.allowed = int(usage[1]), int(usage[2])
-        self.vendor_time = _http_date(headers.get("date", "")) or self.vendor_time
+
+def usage(response: Response) -> Told | None:
+    """Read from any answer how many of the org's daily requests are left; they are of a rolling day."""
+    found = _USAGE.search(response.headers.get("sforce-limit-info", ""))
+    return None if found is None else Told(int(found[2]), int(found[2]) - int(found[1]), _QUOTA_RETURNS)
 
 
 def _http_date(value: str) -> datetime | None:

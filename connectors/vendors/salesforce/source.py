@@ -27,17 +27,19 @@ from connectors.declarative.catalogue import default_schema
 from connectors.errors import ConnectorError, Stop
 from connectors.runtime.auth.jwt_bearer import JwtBearer
 from connectors.runtime.auth.oauth2 import OAuth2Refresh
+from connectors.runtime.quota import QuotaLedger
 from connectors.vendors.salesforce.deletes import deleted_rows
 from connectors.vendors.salesforce.reading import Walk
-from connectors.vendors.salesforce.session import Session
+from connectors.vendors.salesforce.session import Session, usage
 from connectors.vendors.salesforce.soql import Position, SObject, literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from connectors.connector import Cursor, SyncOptions
+    from connectors.connector import ConnectorContext, Cursor, SyncOptions
     from connectors.manifest import Manifest
     from connectors.runtime.auth.tokens import TokenAuth
+    from connectors.runtime.quota import Quota
 
 _LOGIN = "https://login.salesforce.com"
 _TEST_LOGIN = "https://test.salesforce.com"
@@ -50,6 +52,15 @@ class SalesforceConnector(Connector):
     """Reads one Salesforce org: the standard objects of a sales team and any others a connection names."""
 
     manifest: ClassVar[Manifest] = registry.manifest("salesforce")
+
+    def __init__(self, context: ConnectorContext) -> None:
+        super().__init__(context)
+        share = float(self._setting("quota_reserve_percent", _RESERVE_PERCENT)) / 100.0
+        self._ledger = QuotaLedger(share, usage, clock=context.clock)
+
+    def quota(self) -> Quota | None:
+        """Return how many of the org's daily API requests are left, as the last answer said."""
+        return self._ledger.state
 
     def authenticate(self) -> Credentials:
         """Log in with the stored refresh token, or with a signed assertion where a private key is stored."""
@@ -147,8 +158,7 @@ class SalesforceConnector(Connector):
             self.context.transport,
             credentials,
             api_version=str(self._setting("api_version", _API_VERSION)).removeprefix("v"),
-            reserve=float(self._setting("quota_reserve_percent", _RESERVE_PERCENT)) / 100.0,
-            clock=self.context.clock,
+            ledger=self._ledger,
         )
 
     def _setting(self, name: str, default: Any) -> Any:

@@ -171,6 +171,18 @@ def test_a_share_of_the_quota_is_left_to_others(salesforce: Sandboxed) -> None:
     assert all(entry["status"] == 200 for entry in salesforce.ledger())
 
 
+def test_what_is_left_of_the_day_is_known_after_a_read(salesforce: Sandboxed) -> None:
+    connector = salesforce.connect(quota_reserve_percent=20)
+    assert connector.quota() is None
+    assert taken(connector).error is None
+    quota = connector.quota()
+    assert quota is not None
+    assert quota.limit == 100_000
+    assert quota.left_to_customer == 20_000
+    left = int(connector.health_check(connector.authenticate()).detail.split(" ")[0])
+    assert quota.remaining == left + 1, "the health check is a request too"
+
+
 def test_a_spent_quota_defers_the_sync(salesforce: Sandboxed) -> None:
     with salesforce.suffering(quota_spent=True):
         done = taken(salesforce.connect())
