@@ -67,12 +67,13 @@ def _member(kind: Poison, amount: str) -> str | None:
 
 
 def _alter(kind: Poison, record: dict[str, object], key: str, stamp: str) -> None:
+    future: object = "2999-01-01T00:00:00.000+0000" if isinstance(record.get(stamp), str) else 32_472_144_000
     wrong: dict[str, dict[str, object]] = {
         "null_id": {key: None},
         "number_id": {key: 1},
         "null_timestamp": {stamp: None},
         "bad_timestamp": {stamp: "0000-00-00"},
-        "future_timestamp": {stamp: "2999-01-01T00:00:00.000+0000" if stamp == "SystemModstamp" else 32_472_144_000},
+        "future_timestamp": {stamp: future},
         "new_field": {"Brand_New__c": {"a": [1, 2]}},
         "type_change": {"Email": {"value": "x@y.example"}, "email": {"value": "x@y.example"}},
     }
