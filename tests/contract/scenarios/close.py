@@ -47,7 +47,7 @@ class VendorScenario(SandboxScenario):
         auth = (self.vendor.credentials["api_key"], "")
         more, skip = True, 0
         while more:
-            params = {"date_created__lt": moment.isoformat(), "_skip": skip, "_limit": 200}
+            params = {"date_created__lt": moment.isoformat(), "_skip": str(skip), "_limit": "200"}
             answer = httpx.get(url, params=params, auth=auth, trust_env=False).raise_for_status().json()
             yield from (each["id"] for each in answer["data"])
             more, skip = answer["has_more"], skip + len(answer["data"])
