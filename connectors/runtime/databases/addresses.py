@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     Resolver = Callable[..., list[tuple[Any, ...]]]
 
+_CARRIER = ipaddress.IPv4Network("100.64.0.0/10")  # carriers' and overlay networks', which Python calls not private
+
 
 def judged(host: str, port: int, *, private: bool, resolver: Resolver = socket.getaddrinfo) -> str:
     """Return the one address to dial for ``host``; raise Stop(``egress_refused``) unless all it resolves to may be."""
@@ -44,5 +46,7 @@ def may_be_dialled(address: str, *, private: bool) -> bool:
         ip = ipaddress.ip_address(address.split("%", 1)[0])
     except ValueError:
         return False
-    never = ip.is_link_local or ip.is_multicast or ip.is_unspecified or ip.is_reserved
-    return private and (ip.is_private or ip.is_loopback) and not never
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    never = ip.is_link_local or ip.is_multicast or ip.is_unspecified
+    return private and (ip.is_private or ip in _CARRIER) and not never

@@ -41,7 +41,7 @@ _TABLE = """CREATE TABLE `people` (
 _ROWS = 60
 
 
-class _Login(IdentityProvider):
+class _Login(IdentityProvider):  # type: ignore[misc]  # mysql-mimic ships no types
     def get_plugins(self) -> list[AuthPlugin]:
         return [NativePasswordAuthPlugin()]
 
@@ -54,7 +54,7 @@ class _Login(IdentityProvider):
         )
 
 
-class _Answers(Session):
+class _Answers(Session):  # type: ignore[misc]  # as above
     """Answers from SQLite; reflection is answered as MySQL writes it."""
 
     def __init__(self, store: sqlite3.Connection, heard: list[str]) -> None:
@@ -99,7 +99,7 @@ class Server:
         asyncio.set_event_loop(self._loop)
         server = MysqlServer(lambda: _Answers(self.store, self.heard), identity_provider=_Login())
         self._loop.run_until_complete(server.start_server(host="127.0.0.1", port=0))
-        self.port = server._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]  it runs
+        self.port = server._server.sockets[0].getsockname()[1]
         self._ready.set()
         self._loop.run_forever()
         server.close()

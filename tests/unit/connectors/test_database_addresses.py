@@ -23,6 +23,7 @@ def resolver(*addresses: str) -> Any:
         ("10.1.2.3", False, True),
         ("192.168.1.5", False, True),
         ("127.0.0.1", False, True),
+        ("100.64.0.7", False, True),
         ("::1", False, True),
         ("fd00::5", False, True),
         ("169.254.169.254", False, False),
@@ -30,6 +31,7 @@ def resolver(*addresses: str) -> Any:
         ("0.0.0.0", False, False),  # noqa: S104  an address to refuse
         ("224.0.0.1", False, False),
         ("::ffff:10.0.0.1", False, True),
+        ("::ffff:169.254.169.254", False, False),
         ("not an address", False, False),
     ],
 )
