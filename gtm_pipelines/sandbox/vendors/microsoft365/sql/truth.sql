@@ -5,8 +5,9 @@ UNION ALL SELECT 'events', concat(a.id, ':', microsoft365.event_id(e.hash)), fal
 UNION ALL SELECT 'messages', concat(a.id, ':', microsoft365.message_id(m.hash)), false, NULL, NULL
     FROM microsoft365.message m JOIN microsoft365.account a ON a.n = m.mailbox WHERE a.is_enabled AND NOT m.is_removed
 -- Not records of their own: the addresses that meetings and mails name, by which the people behind them are known.
-UNION ALL SELECT DISTINCT 'correspondents', lower(p.address), false, p.n, NULL::BIGINT
-    FROM (SELECT unnest(people, recursive := true) FROM microsoft365.event WHERE NOT is_removed) p(name, address, n)
-UNION ALL SELECT DISTINCT 'correspondents', lower(CASE WHEN sender.address LIKE '%@seller%' THEN recipients[1].address ELSE sender.address END), false,
-    _person, NULL::BIGINT
+UNION ALL SELECT DISTINCT 'correspondents', lower(address), false, n, NULL::BIGINT FROM (
+    SELECT p.address, p.n FROM (SELECT unnest(people, recursive := true) FROM microsoft365.event WHERE NOT is_removed) p(name, address, n)
+    UNION ALL
+    SELECT CASE WHEN sender.address LIKE '%@seller%' THEN recipients[1].address ELSE sender.address END, _person
     FROM microsoft365.message WHERE NOT is_removed AND _person IS NOT NULL
+)
