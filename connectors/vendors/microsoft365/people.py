@@ -92,7 +92,7 @@ class Reader:
         kept = {name: known[name] for name in EVENT if name in known}
         if series is not None:
             kept |= {name: value for name, value in series.items() if name in _FROM_SERIES and name not in known}
-        read = _read(kept, _Event)
+        read = _read(raw if series is None else msgspec.json.encode(kept), _Event, kept)
         if not self.subjects or read.sensitivity in _CONFIDENTIAL:
             kept.pop("subject", None)
         if read.type == "seriesMaster":  # its occurrences are the meetings
@@ -108,7 +108,7 @@ class Reader:
         """Return a message's members. A draft was written to nobody yet."""
         known = members(raw)
         kept = {name: known[name] for name in MESSAGE if name in known and (self.subjects or name != "subject")}
-        read = _read(kept, _Message)
+        read = _read(raw, _Message, kept)
         sender = _seen(read.from_ or read.sender, "sender")
         if read.isDraft or sender is None:
             return kept
@@ -144,9 +144,9 @@ def text_of(known: Mapping[str, msgspec.Raw], name: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _read(kept: Members, form: type[T]) -> T:
+def _read(record: bytes | msgspec.Raw, form: type[T], kept: Members) -> T:
     try:
-        return msgspec.json.decode(msgspec.json.encode(kept), type=form)
+        return msgspec.json.decode(record, type=form)
     except msgspec.DecodeError:
         raise OddRecordError(kept) from None
 
