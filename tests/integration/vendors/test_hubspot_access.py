@@ -93,6 +93,18 @@ class TestConnecting:
 class TestFailing:
     """What HubSpot answers when it has enough."""
 
+    def test_a_share_of_the_day_is_left_to_the_customer(self, moving: Sandboxed) -> None:
+        with moving.suffering(daily_requests=20):
+            connector = moving.connect()
+            done = taken(connector, page_size=10)
+        assert isinstance(done.error, Deferred)
+        assert done.error.code == "quota_spent"
+        assert all(entry["status"] != 429 for entry in moving.ledger()), "it stopped before it was told to"
+        quota = connector.quota()
+        assert quota is not None
+        assert (quota.limit, quota.left_to_customer) == (20, 4)
+        assert quota.remaining >= quota.left_to_customer
+
     def test_the_day_is_spent_and_the_sync_stops_politely(self, hubspot: Sandboxed) -> None:
         with hubspot.suffering(quota_spent=True):
             done = taken(hubspot.connect())
