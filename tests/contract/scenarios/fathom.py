@@ -18,14 +18,13 @@ class VendorScenario(SandboxScenario):
     """One user's account of the sandbox."""
 
     connector_id = "fathom"
-    size = 200
+    size = 2_000
     wrong: ClassVar = {"api_key": "a-key-of-nobody"}
     paged_entity = "meetings"
     tied_entity = "meetings"
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)
-        self.vendor.settings["history_days"] = 100  # the world's meetings are of the last ninety days
         unlimited = {"requests_per_minute": _UNLIMITED, "heavy_per_minute": _UNLIMITED}
         self.stack.enter_context(self.vendor.suffering(**unlimited))
 

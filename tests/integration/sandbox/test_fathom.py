@@ -19,7 +19,7 @@ UNLIMITED = {"requests_per_minute": 100_000, "heavy_per_minute": 100_000}
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     directory = tmp_path_factory.mktemp("fathom")
-    sandbox.create_world(directory, "acme", size=300, seed=7, vendors=("fathom",))
+    sandbox.create_world(directory, "acme", size=3_000, seed=13, vendors=("fathom",))
     with sandbox.running(directory) as url:
         yield Served(directory, url)
 
@@ -60,6 +60,12 @@ def everything(official: Fathom, **options: Any) -> list[models.Meeting]:
     return found
 
 
+def first_page(official: Fathom) -> models.ListMeetingsResponse:
+    page = official.list_meetings()
+    assert page is not None
+    return page
+
+
 def live(account: Served, entity: str) -> set[str]:
     records = httpx.get(f"{account.url}/acme/_truth/records").json()
     return {each["external_id"] for each in records if each["entity"] == entity}
@@ -78,7 +84,7 @@ def test_meetings_come_newest_first_with_content_when_asked_for(official: Fathom
     assert any(each.default_summary for each in found)
     assert any(each.action_items for each in found)
     assert any(each.crm_matches and each.crm_matches.companies for each in found)
-    assert all(not each.default_summary for each in official.list_meetings().result.items)
+    assert all(not each.default_summary for each in first_page(official).result.items)
 
 
 def test_some_meetings_have_no_invitees_and_some_invitees_no_address(official: Fathom) -> None:
@@ -99,12 +105,13 @@ def test_both_bounds_of_creation_leave_their_own_moment_out(official: Fathom) ->
 def test_a_transcript_has_lines_of_speakers(official: Fathom) -> None:
     newest = everything(official)[-1]
     said = official.get_recording_transcript(recording_id=newest.recording_id)
+    assert isinstance(said, models.GetRecordingTranscriptResponseBody)
     assert said.transcript[0].speaker.display_name
     assert said.transcript[0].timestamp == "00:00:00"
 
 
 def test_the_cursor_is_a_page_number_and_a_new_meeting_shifts_what_it_means(account: Served, official: Fathom) -> None:
-    first = official.list_meetings()
+    first = first_page(official)
     account.faults(fathom={**UNLIMITED, "arrive_next": 1})
     second = first.next()
     assert second is not None
@@ -134,7 +141,7 @@ def test_content_has_a_limit_of_its_own_and_every_answer_tells_of_it(account: Se
 
 
 def test_days_bring_meetings_late_transcripts_and_ticked_off_items(tmp_path: Path) -> None:
-    sandbox.create_world(tmp_path, "acme", size=300, seed=7, vendors=("fathom",))
+    sandbox.create_world(tmp_path, "acme", size=3_000, seed=13, vendors=("fathom",))
     with sandbox.running(tmp_path) as url:
         served = Served(tmp_path, url)
         meetings, transcripts = live(served, "meetings"), live(served, "transcripts")

@@ -27,12 +27,12 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Make worlds that only Fathom knows."""
     directory: Path = tmp_path_factory.mktemp("fathom")
     made: list[Sandboxed] = []
-    sandbox.create_world(directory, "still", size=300, seed=7, vendors=("fathom",))
+    sandbox.create_world(directory, "still", size=3_000, seed=13, vendors=("fathom",))
     with sandbox.running(directory) as url:
 
         def make(tenant: str = "still") -> Sandboxed:
             if tenant != "still":
-                sandbox.create_world(directory, tenant, size=300, seed=7, vendors=("fathom",))
+                sandbox.create_world(directory, tenant, size=3_000, seed=13, vendors=("fathom",))
             made.append(Sandboxed(url, tenant, "fathom", {"history_days": HISTORY}))
             return made[-1]
 
@@ -176,7 +176,8 @@ def test_a_long_transcript_is_several_records_of_bounded_size(fathom: Sandboxed)
 def test_one_transcript_at_a_time_is_held(fathom: Sandboxed) -> None:
     done = taken(fathom.connect(), "transcripts")
     for page in done.pages:
-        assert len({key.partition(":")[0] for key in page.rows["external_id"].to_pylist()}) <= 1
+        keys: list[Any] = page.rows["external_id"].to_pylist()
+        assert len({key.partition(":")[0] for key in keys}) <= 1
 
 
 def test_participants_are_addresses_each_once_in_lower_case(fathom: Sandboxed) -> None:

@@ -8,8 +8,9 @@ from gtm_pipelines.sandbox.vendors.fathom.faults import FathomFaults
 
 
 def account(url: str, tenant: str) -> Account:
-    """Return the tenant's account and its key."""
-    return Account({"base_url": f"{url}/{tenant}/fathom/external/v1"}, {"api_key": api.api_key(tenant)})
+    """Return the tenant's account and its key; its meetings go back ninety days when the world is new."""
+    settings = {"base_url": f"{url}/{tenant}/fathom/external/v1", "history_days": "100"}
+    return Account(settings, {"api_key": api.api_key(tenant)})
 
 
 VENDOR = Vendor(

@@ -5,7 +5,7 @@ WITH met AS (
         8589934592 + getvariable('step')::BIGINT * 10000000 + p.n * 2 + times.i AS recording_id,
         gen.between_s(p.n, concat('meets', times.i, '.', getvariable('step')), getvariable('mailed_from_s'), getvariable('until_s')) AS started_s
     FROM truth.person p LEFT JOIN truth.company c ON c.n = p.company, range(0, 2) times(i)
-    WHERE gen.chance(p.n, concat('is met', times.i, '.', getvariable('step')), greatest(getvariable('mail_rate') * 0.4, getvariable('rare_rate') * 0.6))
+    WHERE gen.chance(p.n, concat('is met', times.i, '.', getvariable('step')), greatest(getvariable('mail_rate') * 0.06, getvariable('rare_rate') * 0.6))
 ), held AS (
     SELECT *, 600 + (draw % 3000)::BIGINT AS length_s,
         -- One in six was recorded elsewhere and uploaded with all others of its kind at one moment.
@@ -22,8 +22,8 @@ SELECT recording_id,
     least(started_s, coalesce(uploaded_s, started_s)) + length_s,
     (draw // 7 % getvariable('users'))::BIGINT,
     CASE WHEN draw % 37 = 0 THEN 4100 ELSE 20 + length_s // 40 END,
-    -- What was said takes minutes to write down, for one in ten days.
-    coalesce(uploaded_s, started_s + length_s + 120) + CASE WHEN draw % 10 = 3 THEN 86400 + (draw // 10 % 259200)::BIGINT ELSE 300 END,
+    -- What was said takes minutes to write down, for every other up to eight days.
+    coalesce(uploaded_s, started_s + length_s + 120) + CASE WHEN draw // 100 % 2 = 1 THEN 86400 + (draw // 10 % 604800)::BIGINT ELSE 300 END,
     n, company
 FROM held
 ORDER BY recording_id;
