@@ -23,6 +23,14 @@ class BusyError(ControlPlaneError):
     """Another process kept the control plane locked for longer than we wait; trying again is right."""
 
 
+class UnreachableError(ControlPlaneError):
+    """The database cannot be reached, or went away in the middle: what was written is there whole or not at all."""
+
+
+class UnboundRoleError(ControlPlaneError):
+    """The database's user is above row-level security, so that nothing would keep tenants apart there."""
+
+
 class SchemaVersionError(ControlPlaneError):
     """The database was written by a version of this software that we do not know."""
 

@@ -15,10 +15,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from sqlalchemy import and_, insert, or_, select, update
-from sqlalchemy.exc import OperationalError
 
 from gtm_pipelines.control_plane.database import database_now
-from gtm_pipelines.control_plane.errors import BusyError, LeaseLostError, LockTimeoutError, NotFoundError
+from gtm_pipelines.control_plane.errors import (
+    BusyError,
+    LeaseLostError,
+    LockTimeoutError,
+    NotFoundError,
+    UnreachableError,
+)
 from gtm_pipelines.control_plane.processes import Process, is_surely_dead, this_process
 from gtm_pipelines.control_plane.schema import lease
 
@@ -31,6 +36,8 @@ if TYPE_CHECKING:
     from gtm_pipelines.control_plane.database import Database, Transaction
     from gtm_pipelines.tenancy import ConnectionName, TenantId
 
+    _Key = tuple[TenantId, ConnectionName, str]
+
 SYNC = "sync"
 REFRESH = "refresh"
 _BEATS_PER_TTL = 4
@@ -39,9 +46,9 @@ _BEATS_PER_TTL = 4
 class Lease:
     """The right to sync one connection. As a context manager it keeps itself alive and is released at the end."""
 
-    def __init__(self, database: Database, key: dict[str, str], owner: str, grant: tuple[int, str], ttl: float) -> None:
+    def __init__(self, database: Database, key: _Key, owner: str, grant: tuple[int, str], ttl: float) -> None:
         self._database = database
-        self._key = key
+        self._tenant, self._name, self._purpose = key
         self.owner = owner
         self.epoch, self._holder = grant
         self.ttl = ttl
@@ -53,15 +60,14 @@ class Lease:
 
         A lease that ran out but that nobody took is still ours: no other epoch exists that could have written.
         """
-        with self._database.coordinate() as connection:
+        with self._database.coordinate(self._tenant) as connection:
             kept = connection.execute(
                 update(lease).where(self._mine()).values(expires_at=database_now() + self.ttl)
             ).rowcount
         if not kept:
-            tenant, name = self._key["tenant_id"], self._key["connection"]
             raise LeaseLostError(
-                f"{self.owner} lost the lease of {tenant}/{name} (epoch {self.epoch}): another worker took it over or "
-                "the connection was removed; this run stops without writing"
+                f"{self.owner} lost the lease of {self._tenant}/{self._name} (epoch {self.epoch}): another worker "
+                "took it over or the connection was removed; this run stops without writing"
             )
 
     def check(self) -> None:
@@ -71,12 +77,12 @@ class Lease:
     def release(self) -> None:
         """Give the lease back; releasing one that was lost does nothing."""
         self._stop_beating()
-        with self._database.coordinate() as connection:
+        with self._database.coordinate(self._tenant) as connection:
             connection.execute(update(lease).where(self._mine()).values(expires_at=0.0))
 
     def __enter__(self) -> Self:
         self._stop.clear()
-        self._beating = threading.Thread(target=self._beat, name=f"lease-{self._key['connection']}", daemon=True)
+        self._beating = threading.Thread(target=self._beat, name=f"lease-{self._name}", daemon=True)
         self._beating.start()
         return self
 
@@ -86,7 +92,9 @@ class Lease:
         self.release()
 
     def _mine(self) -> ColumnElement[bool]:
-        return and_(_at(self._key), lease.c.epoch == self.epoch, lease.c.holder == self._holder)
+        return and_(
+            _at((self._tenant, self._name, self._purpose)), lease.c.epoch == self.epoch, lease.c.holder == self._holder
+        )
 
     def _beat(self) -> None:
         while not self._stop.wait(self.ttl / _BEATS_PER_TTL):
@@ -94,7 +102,7 @@ class Lease:
                 self.heartbeat()
             except LeaseLostError:
                 return  # the worker learns it at its next check
-            except (BusyError, OperationalError):
+            except (BusyError, UnreachableError):
                 continue  # the next beat comes well before the lease runs out
 
     def _stop_beating(self) -> None:
@@ -104,8 +112,7 @@ class Lease:
             self._beating = None
 
     def __repr__(self) -> str:
-        key = self._key
-        return f"Lease({key['tenant_id']}/{key['connection']} {key['purpose']} epoch={self.epoch} owner={self.owner!r})"
+        return f"Lease({self._tenant}/{self._name} {self._purpose} epoch={self.epoch} owner={self.owner!r})"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a lease belongs to the process that took it")
@@ -126,9 +133,9 @@ def acquire(
     """Take the lease if it is free, ran out, or its holder is surely dead; None when another holds it."""
     if ttl <= 0:
         raise ValueError("a lease needs a ttl above zero seconds")
-    key = {"tenant_id": tenant, "connection": name, "purpose": purpose}
+    key = tenant, name, purpose
     me, holder = this_process(), uuid.uuid4().hex
-    with database.coordinate() as connection:
+    with database.coordinate(tenant) as connection:
         row = connection.execute(select(lease).where(_at(key))).one_or_none()
         if row is None:
             raise NotFoundError(f"tenant {tenant} has no connection {name}")
@@ -168,5 +175,5 @@ def wait_for_lease(
         yield taken
 
 
-def _at(key: dict[str, str]) -> ColumnElement[bool]:
-    return and_(*(lease.c[column] == value for column, value in key.items()))
+def _at(key: _Key) -> ColumnElement[bool]:
+    return and_(lease.c.tenant_id == key[0], lease.c.connection == key[1], lease.c.purpose == key[2])

@@ -35,10 +35,18 @@ Due = tuple[TenantId, ConnectionName, str]
 """A connection to sync: tenant, name, connector."""
 
 
+def tenant_of(report: Mapping[str, Any]) -> TenantId:
+    """Return whose sync a report is about; raise InvalidInputError when it lacks something essential."""
+    missing = [name for name in _REQUIRED if not report.get(name)]
+    if missing:
+        raise InvalidInputError(f"a sync report lacks {', '.join(missing)}")
+    return TenantId(str(report["tenant"]))
+
+
 def record(work: Transaction, report: Mapping[str, Any]) -> None:
     """Store a SyncReport. Recording the same run again replaces it; the schedule looks at the latest start only."""
     run = _run(report)
-    tenant, name = TenantId(run["tenant_id"]), ConnectionName(run["connection"])
+    tenant, name = run["tenant_id"], ConnectionName(run["connection"])
     require_connection(work.connection, tenant, name)
     key = {column: run[column] for column in ("tenant_id", "connection", "run_id")}
     replaced = work.connection.execute(update(sync_run).filter_by(**key).values(**run)).rowcount
@@ -96,11 +104,8 @@ def _advance(work: Transaction, run: dict[str, Any], quota: Mapping[str, Any] | 
 
 def _run(report: Mapping[str, Any]) -> dict[str, Any]:
     """Take from a report what has a column; the whole of it is kept as redacted JSON."""
-    missing = [name for name in _REQUIRED if not report.get(name)]
-    if missing:
-        raise InvalidInputError(f"a sync report lacks {', '.join(missing)}")
     return {
-        "tenant_id": str(report["tenant"]),
+        "tenant_id": tenant_of(report),
         "connection": str(report["connection"]),
         "run_id": str(report["run_id"]),
         "connector": str(report["connector"]),

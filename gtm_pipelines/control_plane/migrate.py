@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, text
 
-from gtm_pipelines.control_plane.errors import SchemaVersionError
+from gtm_pipelines.control_plane.engine import BEGIN
+from gtm_pipelines.control_plane.errors import SchemaVersionError, UnboundRoleError
+from gtm_pipelines.control_plane.faults import typed_faults
 from gtm_pipelines.control_plane.migrations import HEAD
+from gtm_pipelines.control_plane.scope import Every, enter
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -20,17 +23,33 @@ _LOCK = 4_711_202_601  # any constant: the one advisory lock of this application
 
 def ensure_current(engine: Engine) -> None:
     """Run outstanding migrations; one process does it, the others wait and find it done."""
-    with engine.begin() as connection:
-        found = _version(connection)
-    if found == HEAD:
+    with typed_faults():
+        with engine.begin() as connection:
+            _refuse_unbound_role(connection)
+            found = _version(connection)
+        if found == HEAD:
+            return
+        if engine.dialect.name == "sqlite":
+            _enable_wal(engine)
+        with engine.execution_options(**{BEGIN: "IMMEDIATE"}).begin() as connection:
+            enter(connection, Every.MIGRATION)
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            if _version(connection) != HEAD:
+                _upgrade(connection)
+
+
+def _refuse_unbound_role(connection: Connection) -> None:
+    """Refuse a user of Postgres that row-level security does not bind: it would bind nobody, and nothing would show."""
+    if connection.dialect.name != "postgresql":
         return
-    if engine.dialect.name == "sqlite":
-        _enable_wal(engine)
-    with engine.execution_options(gtm_begin="IMMEDIATE").begin() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        if _version(connection) != HEAD:
-            _upgrade(connection)
+    query = "select rolname from pg_roles where rolname = current_user and (rolsuper or rolbypassrls)"
+    user = connection.scalar(text(query))
+    if user is not None:
+        raise UnboundRoleError(
+            f"the user {user} of GTM_CONTROL_URL is above Postgres' row-level security, which keeps tenants apart: "
+            "make a plain one (create role gtm login password '...'; create database gtm owner gtm) and name it there"
+        )
 
 
 def _version(connection: Connection) -> str | None:

@@ -1,7 +1,7 @@
 """The control plane's one door: every read and write of tenants, connections, secrets, leases and ledger.
 
-Each method validates its names, opens one transaction and calls one function; what is done stands in the sibling
-modules. No method but those for the scheduler and the audit looks beyond one tenant.
+Each method validates its names, opens one transaction in the scope it needs and calls one function; what is done stands
+in the sibling modules. A method that looks beyond one tenant says so by an ``Every`` scope.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from gtm_pipelines.control_plane import audit, connections, leases, ledger, overrides, tenants
 from gtm_pipelines.control_plane.connections import plain_line
-from gtm_pipelines.control_plane.database import Database, open_engine
+from gtm_pipelines.control_plane.database import Database
+from gtm_pipelines.control_plane.engine import open_engine
 from gtm_pipelines.control_plane.migrate import ensure_current
 from gtm_pipelines.control_plane.records import ConnectionStatus, Override
+from gtm_pipelines.control_plane.scope import Every
 from gtm_pipelines.control_plane.vault import registry, rotation
 from gtm_pipelines.control_plane.vault.keys import ring_source
 from gtm_pipelines.control_plane.vault.store import VaultStore, as_secrets, require_connection, write_fields
@@ -66,22 +68,22 @@ class ControlPlane:
 
     def add_tenant(self, tenant: str, display_name: str = "") -> Tenant:
         """Add a tenant, or bring a removed one back."""
-        with self._database.mutate() as work:
+        with self._database.mutate(TenantId(tenant)) as work:
             return tenants.add(work, TenantId(tenant), display_name)
 
     def list_tenants(self) -> list[Tenant]:
         """List the tenants that are not removed, by id."""
-        with self._database.read() as session:
+        with self._database.read(Every.DIRECTORY) as session:
             return tenants.present(session)
 
     def get_tenant(self, tenant: str) -> Tenant:
         """Return one tenant; raise NotFoundError when there is none or it is removed."""
-        with self._database.read() as session:
+        with self._database.read(TenantId(tenant)) as session:
             return tenants.get(session, TenantId(tenant))
 
     def remove_tenant(self, tenant: str) -> None:
         """Disable a tenant and drop its connections, credentials and overrides; data and history stay."""
-        with self._database.mutate() as work:
+        with self._database.mutate(TenantId(tenant)) as work:
             tenants.remove(work, TenantId(tenant))
 
     # connections
@@ -98,7 +100,7 @@ class ControlPlane:
         """Add a connection and seal its credentials in one transaction."""
         credentials = as_secrets(credentials or {})
         key = TenantId(tenant), ConnectionName(name)
-        with self._database.mutate() as work:
+        with self._database.mutate(key[0]) as work:
             tenants.get(work.connection, key[0])
             connections.add(work, key, connector, settings or {}, schedule, credentials)
             write_fields(work, self._ring, *key, credentials)
@@ -107,13 +109,13 @@ class ControlPlane:
     def list_connections(self, tenant: str) -> list[Connection]:
         """List one tenant's connections by name."""
         scope = TenantId(tenant)
-        with self._database.read() as session:
+        with self._database.read(scope) as session:
             tenants.get(session, scope)
             return connections.of_tenant(session, scope)
 
     def get_connection(self, tenant: str, name: str) -> Connection:
         """Return one connection; raise NotFoundError when this tenant has none of that name."""
-        with self._database.read() as session:
+        with self._database.read(TenantId(tenant)) as session:
             return connections.get(session, TenantId(tenant), ConnectionName(name))
 
     def change_connection(
@@ -121,7 +123,7 @@ class ControlPlane:
     ) -> Connection:
         """Replace a connection's settings, its schedule, or both."""
         key = TenantId(tenant), ConnectionName(name)
-        with self._database.mutate() as work:
+        with self._database.mutate(key[0]) as work:
             connections.change(work, *key, settings, schedule)
             return connections.get(work.connection, *key)
 
@@ -135,12 +137,12 @@ class ControlPlane:
 
     def set_status(self, tenant: str, name: str, status: str, reason: str = "") -> None:
         """Set a connection's status; ``reason`` is kept as one redacted line."""
-        with self._database.mutate() as work:
+        with self._database.mutate(TenantId(tenant)) as work:
             connections.set_status(work, TenantId(tenant), ConnectionName(name), ConnectionStatus(status), reason)
 
     def remove_connection(self, tenant: str, name: str) -> None:
         """Drop a connection with its credentials and overrides; a running sync loses its lease."""
-        with self._database.mutate() as work:
+        with self._database.mutate(TenantId(tenant)) as work:
             connections.remove(work, TenantId(tenant), ConnectionName(name))
 
     # credentials
@@ -148,19 +150,19 @@ class ControlPlane:
     def credential_store(self, tenant: str, name: str) -> VaultStore:
         """Return the vault of one connection; raise NotFoundError at once when there is no such connection."""
         key = TenantId(tenant), ConnectionName(name)
-        with self._database.read() as session:
+        with self._database.read(key[0]) as session:
             require_connection(session, *key)
         return VaultStore(self._database, self._ring, *key)
 
     def check_key(self) -> None:
         """Prove that the loaded key opens this vault; raise the vault's error, change nothing."""
-        with self._database.read() as session:
+        with self._database.read(Every.VAULT) as session:
             registry.prove(session, self._ring())
 
     def list_keys(self) -> list[KeyUse]:
         """List the keys this control plane has sealed with, and how many credentials still need each."""
         primary = self._ring().primary.kid
-        with self._database.read() as session:
+        with self._database.read(Every.VAULT) as session:
             return registry.uses(session, primary)
 
     def rewrap_credentials(self, on_progress: Callable[[int, int], None] | None = None) -> Rewrap:
@@ -169,25 +171,25 @@ class ControlPlane:
 
     def retire_key(self, kid: str) -> None:
         """Mark a key as dropped; refused while a credential is sealed under it."""
-        with self._database.mutate() as work:
+        with self._database.mutate(Every.VAULT) as work:
             registry.retire(work, self._ring(), kid)
 
     # mapping overrides
 
     def list_overrides(self, tenant: str, connection: str) -> list[Override]:
         """List a connection's overrides by entity, target and field."""
-        with self._database.read() as session:
+        with self._database.read(TenantId(tenant)) as session:
             return overrides.of_connection(session, TenantId(tenant), ConnectionName(connection))
 
     def set_override(self, tenant: str, connection: str, entity: str, target: str, field: str, spec: Any) -> None:
         """Set how one field is mapped for one connection."""
-        with self._database.mutate() as work:
+        with self._database.mutate(TenantId(tenant)) as work:
             chosen = Override(entity, target, field, spec)
             overrides.put(work, TenantId(tenant), ConnectionName(connection), chosen)
 
     def unset_override(self, tenant: str, connection: str, entity: str, target: str, field: str) -> None:
         """Let the connector's own mapping of one field hold again."""
-        with self._database.mutate() as work:
+        with self._database.mutate(TenantId(tenant)) as work:
             chosen = Override(entity, target, field, None)
             overrides.drop(work, TenantId(tenant), ConnectionName(connection), chosen)
 
@@ -202,24 +204,24 @@ class ControlPlane:
 
     def record_sync(self, report: Mapping[str, Any]) -> None:
         """Store one SyncReport (as a dictionary) and move the connection's schedule on."""
-        with self._database.mutate() as work:
+        with self._database.mutate(ledger.tenant_of(report)) as work:
             ledger.record(work, report)
 
     def last_syncs(self, tenant: str, connection: str | None = None, limit: int = 10) -> list[SyncRecord]:
         """List a tenant's newest syncs first."""
         scope = TenantId(tenant)
         name = None if connection is None else ConnectionName(connection)
-        with self._database.read() as session:
+        with self._database.read(scope) as session:
             return ledger.latest(session, scope, name, limit)
 
     def due_connections(self, now: datetime) -> list[Due]:
         """List the active connections to sync at ``now``, longest overdue first."""
-        with self._database.read() as session:
+        with self._database.read(Every.SCHEDULER) as session:
             return ledger.due(session, now)
 
     def unsynced_connections(self) -> list[Due]:
         """List the active connections that want their first full sync."""
-        with self._database.read() as session:
+        with self._database.read(Every.SCHEDULER) as session:
             return ledger.unsynced(session)
 
     # audit
@@ -227,17 +229,17 @@ class ControlPlane:
     def list_audit(self, tenant: str | None = None, limit: int = 1000) -> list[AuditEntry]:
         """List the newest audit entries first, of one tenant or of all."""
         scope = None if tenant is None else TenantId(tenant)
-        with self._database.read() as session:
+        with self._database.read(scope or Every.AUDIT) as session:
             return audit.entries(session, scope, limit)
 
     def audit_head(self) -> tuple[int, str]:
         """Return number and hash of the newest entry, to be kept elsewhere as an anchor for :meth:`verify_audit`."""
-        with self._database.read() as session:
+        with self._database.read(Every.AUDIT) as session:
             return audit.head(session)
 
     def verify_audit(self, anchor: tuple[int, str] | None = None) -> list[AuditFault]:
         """Return every place where the audit log does not hold; an empty list is a whole log."""
-        with self._database.read() as session:
+        with self._database.read(Every.AUDIT) as session:
             return find_faults(session, anchor)
 
     def close(self) -> None:

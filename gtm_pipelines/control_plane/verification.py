@@ -12,7 +12,7 @@ from sqlalchemy import func, select, text
 
 from gtm_pipelines.control_plane.audit import START, row_hash
 from gtm_pipelines.control_plane.records import AuditFault
-from gtm_pipelines.control_plane.schema import audit_head, audit_log, credential
+from gtm_pipelines.control_plane.schema import audit_head, audit_log, credential, metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,10 +20,17 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _GUARDS = {"audit_log_no_update", "audit_log_no_delete", "audit_log_only_append", "audit_head_no_delete"}
+_GUARDS_OF = {"sqlite": _GUARDS, "postgresql": _GUARDS | {"audit_log_in_order"}}
 _GUARD_QUERY = {
-    "sqlite": "select name from sqlite_master where type = 'trigger'",
-    "postgresql": "select tgname from pg_trigger where tgenabled <> 'D'",
+    "sqlite": "select name from sqlite_master where type = 'trigger' and tbl_name in ('audit_log', 'audit_head')",
+    "postgresql": "select tgname from pg_trigger where tgenabled in ('O', 'A')"
+    " and tgrelid in ('audit_log'::regclass, 'audit_head'::regclass)",
 }
+_TENANTS_TABLES = {"tenant", *(table.name for table in metadata.sorted_tables if "tenant_id" in table.c)}
+_FORCED = (
+    "select relname from pg_class where relnamespace = current_schema()::regnamespace"
+    " and relrowsecurity and relforcerowsecurity"
+)
 
 
 def find_faults(connection: Connection, anchor: tuple[int, str] | None) -> list[AuditFault]:
@@ -64,9 +71,13 @@ def _end_faults(connection: Connection, seq: int, link: str) -> Iterator[AuditFa
 
 
 def _guard_faults(connection: Connection) -> Iterator[AuditFault]:
-    present = set(connection.scalars(text(_GUARD_QUERY[connection.dialect.name])))
-    for name in sorted(_GUARDS - present):
+    dialect = connection.dialect.name
+    present = set(connection.scalars(text(_GUARD_QUERY[dialect])))
+    for name in sorted(_GUARDS_OF[dialect] - present):
         yield AuditFault(0, "guard", f"the trigger {name} that refuses changes is gone")
+    if dialect == "postgresql":
+        for table in sorted(_TENANTS_TABLES - set(connection.scalars(text(_FORCED)))):
+            yield AuditFault(0, "guard", f"row-level security of the table {table} is off")
 
 
 def _credential_faults(connection: Connection) -> Iterator[AuditFault]:

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from gtm_pipelines.control_plane.schema import credential
+from gtm_pipelines.control_plane.scope import Every
 from gtm_pipelines.control_plane.vault import registry
 from gtm_pipelines.control_plane.vault.envelope import Place
 from gtm_pipelines.control_plane.vault.store import rewrap_field
+from gtm_pipelines.tenancy import TenantId
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +39,7 @@ def rewrap(database: Database, ring: RingSource, on_progress: Callable[[int, int
     A credential that does not open stops it with the vault's error: what was done stays done, nothing is dropped.
     """
     keys = ring()
-    with database.read() as connection:
+    with database.read(Every.VAULT) as connection:
         registry.prove(connection, keys)
         todo = connection.execute(
             select(credential.c.tenant_id, credential.c.connection, credential.c.field)
@@ -46,7 +48,7 @@ def rewrap(database: Database, ring: RingSource, on_progress: Callable[[int, int
         ).all()
     rewrapped = 0
     for done, row in enumerate(todo, 1):
-        with database.mutate() as work:
+        with database.mutate(TenantId(row.tenant_id)) as work:
             rewrapped += rewrap_field(work, keys, Place(row.tenant_id, row.connection, row.field, 0))
         if on_progress is not None:
             on_progress(done, len(todo))

@@ -47,12 +47,12 @@ class VaultStore:
 
     def read(self) -> Mapping[str, Secret]:
         """Return the fields as stored now; fail closed on the first that cannot be trusted."""
-        with self._database.read() as open_connection:
+        with self._database.read(self._tenant) as open_connection:
             return read_fields(open_connection, self._ring, self._tenant, self._name)
 
     def write(self, changed: Mapping[str, Secret]) -> None:
         """Store changed fields, durable on return; the others stay."""
-        with self._database.mutate() as work:
+        with self._database.mutate(self._tenant) as work:
             require_connection(work.connection, self._tenant, self._name)
             write_fields(work, self._ring, self._tenant, self._name, changed)
 

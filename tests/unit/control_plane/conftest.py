@@ -1,9 +1,7 @@
-"""A control plane in a temporary directory, with a clock that moves only when told."""
+"""A control plane on each of its two databases, with a clock that moves only when told."""
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +10,14 @@ from pydantic import SecretStr
 
 from gtm_pipelines.control_plane import ControlPlane, open_control_plane
 from gtm_pipelines.settings import Settings
+from tests import postgres
+from tests.unit.control_plane.databases import PostgresDatabase, SqliteFile, blank_postgres
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tests.unit.control_plane.databases import ControlDatabase
 
 KEY = "0123456789abcdef" * 4
 SECRET = "s3cr3t-value-of-acme"
@@ -42,17 +44,33 @@ def clock() -> StillClock:
 
 @pytest.fixture(scope="session")
 def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated, empty database, copied for each test instead of being made again."""
+    """A migrated, empty file, copied for each test instead of being made again."""
     home = tmp_path_factory.mktemp("blank")
     open_control_plane(Settings(home=home)).close()
     return home / "control.db"
 
 
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A migrated, empty database of Postgres, copied for each test."""
+    return blank_postgres(postgres.shared(), tmp_path_factory.mktemp("blank"))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ControlDatabase]:
+    """Where the control plane of this test lives: every test that uses one runs on both."""
+    made: ControlDatabase
+    if request.param == "sqlite":
+        made = SqliteFile(tmp_path / "home", request.getfixturevalue("blank"))
+    else:
+        made = PostgresDatabase(tmp_path / "home", postgres.shared(), request.getfixturevalue("template"))
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def settings(tmp_path: Path, blank: Path) -> Settings:
-    (tmp_path / "home").mkdir()
-    shutil.copy(blank, tmp_path / "home" / "control.db")
-    return Settings(home=tmp_path / "home", encryption_key=SecretStr(KEY))
+def settings(database: ControlDatabase) -> Settings:
+    return database.settings.model_copy(update={"encryption_key": SecretStr(KEY)})
 
 
 @pytest.fixture
@@ -71,15 +89,6 @@ def acme(plane: ControlPlane) -> ControlPlane:
 
 
 @pytest.fixture
-def raw(settings: Settings, plane: ControlPlane) -> Callable[..., list[tuple[Any, ...]]]:  # noqa: ARG001  the file must exist
-    """Run SQL behind the control plane's back, as someone with the file in hands would."""
-
-    def run(sql: str, *parameters: object) -> list[tuple[Any, ...]]:
-        connection = sqlite3.connect(settings.home / "control.db", isolation_level=None)
-        try:
-            connection.execute("pragma synchronous = off")  # a test's meddling need not survive a power cut
-            return connection.execute(sql, parameters).fetchall()
-        finally:
-            connection.close()
-
-    return run
+def raw(database: ControlDatabase) -> Callable[..., list[tuple[Any, ...]]]:
+    """Run SQL behind the control plane's back, as someone with the database in hands would."""
+    return database.run

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,12 +12,14 @@ import pytest
 from connectors.runtime.redaction import Secret
 from gtm_pipelines.control_plane import ControlPlaneError, open_control_plane
 from gtm_pipelines.control_plane.audit import masked
+from gtm_pipelines.tenancy import TenantId
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gtm_pipelines.control_plane import ControlPlane
     from gtm_pipelines.settings import Settings
+    from tests.unit.control_plane.databases import ControlDatabase
 
     Raw = Callable[..., list[tuple[Any, ...]]]
 
@@ -59,26 +60,36 @@ def test_every_mutation_is_audited_with_actor_and_time(acme: ControlPlane, actio
     assert acme.verify_audit() == []
 
 
+REFUSING = {
+    "sqlite": ["create trigger refuse_audit before insert on audit_log begin select raise(abort, 'not now'); end"],
+    "postgres": [
+        "create function refuse() returns trigger language plpgsql as $$ begin raise exception 'not now'; end $$",
+        "create trigger refuse_audit before insert on audit_log for each row execute function refuse()",
+    ],
+}
+
+
 @pytest.mark.parametrize("action", MUTATIONS)
 def test_a_mutation_whose_audit_row_cannot_be_written_does_not_happen(
-    acme: ControlPlane, settings: Settings, raw: Raw, action: str
+    acme: ControlPlane, database: ControlDatabase, action: str
 ) -> None:
     """Same transaction: with the log refusing, nothing else may change either."""
-    raw("create trigger refuse_audit before insert on audit_log begin select raise(abort, 'no'); end")
-    before = _dump(settings)
-    with pytest.raises(Exception, match="no"):
+    for statement in REFUSING[database.name]:
+        database.run(statement)
+    before = database.contents()
+    with pytest.raises(Exception, match="not now"):
         MUTATIONS[action](acme)
-    assert _dump(settings) == before
+    assert database.contents() == before
 
 
-def test_a_change_that_was_not_audited_is_rolled_back(acme: ControlPlane, settings: Settings) -> None:
+def test_a_change_that_was_not_audited_is_rolled_back(acme: ControlPlane, database: ControlDatabase) -> None:
     """The guarantee does not hang on each author's care."""
     from sqlalchemy import text
 
-    before = _dump(settings)
-    with acme._database.mutate() as work:
+    before = database.contents()
+    with acme._database.mutate(TenantId("acme")) as work:
         work.connection.execute(text("update tenant set display_name = 'changed behind the log'"))
-    assert _dump(settings) == before
+    assert database.contents() == before
 
 
 def test_a_mutation_that_changes_nothing_leaves_no_row(acme: ControlPlane) -> None:
@@ -122,34 +133,52 @@ def test_one_tenants_log_shows_only_its_own_rows(acme: ControlPlane) -> None:
     assert {entry.tenant for entry in acme.list_audit("acme")} == {"acme"}
 
 
-REFUSED = {
-    "update": "update audit_log set actor = 'someone' where seq = 2",
-    "update of a hash": "update audit_log set hash = 'x'",
-    "delete": "delete from audit_log where seq = 2",
-    "delete all": "delete from audit_log",
-    "replace": "replace into audit_log select * from audit_log where seq = 2",
-    "insert or replace": "insert or replace into audit_log select seq, at, 'x', tenant_id, action, subject, before, "
-    "after, previous_hash, hash from audit_log where seq = 2",
-    "insert below": "insert into audit_log select 0, at, actor, tenant_id, action, subject, before, after, "
-    "previous_hash, hash from audit_log where seq = 2",
-    "delete the head": "delete from audit_head",
+_COPY = "at, 'x', tenant_id, action, subject, before, after, previous_hash, hash from audit_log where seq = 2"
+_REFUSED = [
+    "update audit_log set actor = 'someone' where seq = 2",
+    "update audit_log set hash = 'x'",
+    "delete from audit_log where seq = 2",
+    "delete from audit_log",
+    f"insert into audit_log select 0, {_COPY}",
+    "delete from audit_head",
+]
+REFUSED_BY = {
+    "sqlite": [
+        *_REFUSED,
+        "replace into audit_log select * from audit_log where seq = 2",
+        f"insert or replace into audit_log select seq, {_COPY}",
+    ],
+    "postgres": [
+        *_REFUSED,
+        "truncate audit_log",
+        f"insert into audit_log select 1000, {_COPY}",
+        f"insert into audit_log select seq, {_COPY} on conflict (seq) do update set actor = excluded.actor",
+    ],
 }
 
 
-@pytest.mark.parametrize("sql", REFUSED.values(), ids=REFUSED.keys())
-def test_the_database_itself_refuses_to_change_the_log(acme: ControlPlane, raw: Raw, sql: str) -> None:
-    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-        raw(sql)
+def test_the_database_itself_refuses_to_change_the_log(acme: ControlPlane, database: ControlDatabase) -> None:
+    """Even to whoever has every right in it."""
+    before = database.contents()
+    for statement in REFUSED_BY[database.name]:
+        with pytest.raises(Exception, match="append-only"):
+            database.run(statement)
+    assert database.contents() == before
     assert acme.verify_audit() == []
 
 
+_EVERYWHERE = ("audit_log_no_update", "audit_log_no_delete", "audit_log_only_append", "audit_head_no_delete")
+GUARDS = {"sqlite": _EVERYWHERE, "postgres": (*_EVERYWHERE, "audit_log_in_order")}
+
+
 @pytest.fixture
-def long_log(acme: ControlPlane, raw: Raw) -> ControlPlane:
+def long_log(acme: ControlPlane, database: ControlDatabase) -> ControlPlane:
     """A log of a hundred entries, and an intruder who has dropped the triggers."""
     for number in range(100):
         acme.set_override("acme", "crm", "Contact", "person", f"f{number}", number)
-    for trigger in ("audit_log_no_update", "audit_log_no_delete", "audit_log_only_append", "audit_head_no_delete"):
-        raw(f"drop trigger {trigger}")
+    for trigger in GUARDS[database.name]:
+        table = "audit_head" if "head" in trigger else "audit_log"
+        database.run(f"drop trigger {trigger}" + (f" on {table}" if database.name == "postgres" else ""))
     return acme
 
 
@@ -161,7 +190,7 @@ def test_any_altered_row_is_found_whatever_the_column(long_log: ControlPlane, ra
     for _ in range(60):
         seq, column = picks.randint(1, long_log.audit_head()[0]), picks.choice(COLUMNS)
         old = raw(f"select {column} from audit_log where seq = ?", seq)[0][0]
-        raw(f"update audit_log set {column} = ? where seq = ?", (old or "") + "x", seq)
+        raw(f"update audit_log set {column} = ? where seq = ?", f"{(old or '-')[:-1]}~", seq)
         assert seq in _chain(long_log), f"{column} of {seq}"
         raw(f"update audit_log set {column} = ? where seq = ?", old, seq)
     assert _chain(long_log) == []
@@ -215,8 +244,9 @@ def test_an_anchor_stays_valid_while_the_log_grows(acme: ControlPlane) -> None:
     assert acme.verify_audit(anchor) == []
 
 
-def test_dropped_triggers_are_reported(long_log: ControlPlane) -> None:
-    assert sum(fault.kind == "guard" for fault in long_log.verify_audit()) == 4
+def test_dropped_triggers_are_reported(long_log: ControlPlane, database: ControlDatabase) -> None:
+    reported = [fault.detail for fault in long_log.verify_audit() if fault.kind == "guard"]
+    assert [detail.split()[2] for detail in reported] == sorted(GUARDS[database.name])
 
 
 def test_a_credential_slipped_in_or_taken_out_behind_the_log_is_reported(acme: ControlPlane, raw: Raw) -> None:
@@ -258,11 +288,3 @@ def _rehash(raw: Raw, seq: int) -> None:
     row = raw(f"select {columns} from audit_log where seq = ?", seq)[0]
     content = json.dumps(["gtm-audit", 1, *row], separators=(",", ":")).encode()
     raw("update audit_log set hash = ? where seq = ?", hashlib.sha256(content).hexdigest(), seq)
-
-
-def _dump(settings: Settings) -> list[str]:
-    connection = sqlite3.connect(settings.home / "control.db")
-    try:
-        return list(connection.iterdump())
-    finally:
-        connection.close()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gtm_pipelines.control_plane import ControlPlane
+    from tests.unit.control_plane.databases import ControlDatabase
 
     Raw = Callable[..., list[tuple[Any, ...]]]
 
@@ -48,15 +49,15 @@ def test_a_connection_shows_which_fields_it_has_and_no_value(acme: ControlPlane)
     assert "s3cr3t" not in repr(connection)
 
 
-def test_no_plain_text_reaches_the_database_file(acme: ControlPlane, settings: Any) -> None:
+def test_no_plain_text_reaches_the_database(acme: ControlPlane, database: ControlDatabase) -> None:
     acme.close()
-    for path in settings.home.rglob("*"):
+    assert "s3cr3t" not in "".join(database.contents())
+    for path in database.settings.home.rglob("*"):
         assert b"s3cr3t" not in path.read_bytes()
 
 
 def test_any_flipped_bit_in_a_stored_row_is_refused(acme: ControlPlane, raw: Raw) -> None:
     """The columns beside the envelope count as well: key id, version, field, connection, tenant."""
-    raw("pragma foreign_keys = off")
     stored = raw("select kid, version, envelope from credential where field = 'client_secret'")[0]
     for column, value in zip(("kid", "version", "envelope"), stored, strict=True):
         for altered in _flips(value):

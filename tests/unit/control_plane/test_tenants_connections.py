@@ -7,14 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gtm_pipelines.control_plane import AlreadyExistsError, ConnectionStatus, InvalidInputError, NotFoundError
+from gtm_pipelines.control_plane import (
+    AlreadyExistsError,
+    ConnectionStatus,
+    InvalidInputError,
+    NotFoundError,
+    open_control_plane,
+)
+from gtm_pipelines.settings import Settings
 from gtm_pipelines.tenancy import InvalidNameError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from gtm_pipelines.control_plane import ControlPlane
-    from gtm_pipelines.settings import Settings
 
 # fmt: off
 HOSTILE = [
@@ -135,9 +142,11 @@ def test_a_connector_id_is_a_plain_word(acme: ControlPlane, connector: str) -> N
         acme.add_connection("acme", "other", connector)
 
 
-def test_the_database_file_is_readable_by_its_owner_only(acme: ControlPlane, settings: Settings) -> None:
-    acme.pause_connection("acme", "crm")
-    for path in settings.home.glob("control.db*"):
+def test_the_database_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:
+    with open_control_plane(Settings(home=tmp_path)) as plane:
+        plane.add_tenant("acme")
+    assert list(tmp_path.glob("control.db*"))
+    for path in tmp_path.glob("control.db*"):
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
 
 

@@ -1,0 +1,95 @@
+"""The two databases the control plane runs on, as the tests see them: behind its back, with every right."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from typing import TYPE_CHECKING, Any, Protocol
+
+from gtm_pipelines.control_plane import open_control_plane
+from gtm_pipelines.settings import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.postgres import Server
+
+OWNER = "gtm"
+"""The role that owns the control plane in Postgres: a plain one."""
+
+
+class ControlDatabase(Protocol):
+    """One test's database, migrated and empty."""
+
+    name: str
+    settings: Settings
+
+    def run(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """Run SQL behind the control plane's back, as someone with the database in hands would."""
+
+    def contents(self) -> list[str]:
+        """Return every row of every table, as text."""
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+
+
+class SqliteFile:
+    """A file in a temporary home, copied from one that was migrated."""
+
+    name = "sqlite"
+
+    def __init__(self, home: Path, blank: Path) -> None:
+        home.mkdir()
+        shutil.copy(blank, home / "control.db")
+        self.settings = Settings(home=home)
+
+    def run(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        connection = sqlite3.connect(self.settings.home / "control.db", isolation_level=None)
+        try:
+            connection.execute("pragma synchronous = off")  # a test's meddling need not survive a power cut
+            return connection.execute(sql, parameters).fetchall()
+        finally:
+            connection.close()
+
+    def contents(self) -> list[str]:
+        connection = sqlite3.connect(self.settings.home / "control.db")
+        try:
+            return list(connection.iterdump())
+        finally:
+            connection.close()
+
+    def close(self) -> None:
+        pass
+
+
+class PostgresDatabase:
+    """A database of a plain role, copied from one that was migrated; the tests meddle as the superuser."""
+
+    name = "postgres"
+
+    def __init__(self, home: Path, server: Server, template: str) -> None:
+        self.server = server
+        self.database = server.create_database(OWNER, template)
+        self.settings = Settings(home=home, control_url=server.dsn(self.database, OWNER))
+        self._session = server.session(self.database)
+        self._cursor = self._session.__enter__()
+
+    def run(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        self._cursor.execute(sql.replace("?", "%s"), parameters or None)
+        return self._cursor.fetchall() if self._cursor.description else []
+
+    def contents(self) -> list[str]:
+        tables = self.run("select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace")
+        return sorted(f"{table} {row!r}" for (table,) in tables for row in self.run(f"select * from {table}"))
+
+    def close(self) -> None:
+        self._session.__exit__()
+        self.server.psql(f"DROP DATABASE {self.database} WITH (FORCE)")
+
+
+def blank_postgres(server: Server, home: Path) -> str:
+    """Return the name of a migrated, empty database, to be copied."""
+    name = server.create_database(OWNER)
+    open_control_plane(Settings(home=home, control_url=server.dsn(name, OWNER))).close()
+    return name
