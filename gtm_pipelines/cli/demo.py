@@ -164,13 +164,16 @@ def set_up(settings: Settings, control: ControlPlane) -> None:
 
 def connections_of(settings: Settings, tenant: str) -> dict[str, Account]:
     """Return each connector's settings and the sandbox's well-known credentials for a tenant."""
-    from gtm_pipelines.sandbox import accounts, spreadsheets
+    from gtm_pipelines.sandbox import accounts, database, spreadsheets
 
     url = settings.sandbox_url
     if url is None:
         raise CommandError("GTM_SANDBOX_URL is empty; take that line out of .env and run gtm demo again")
-    every = {**accounts(url, tenant), "file": spreadsheets(sandbox_directory(settings) / tenant / "files")}
-    return {name: account for name, account in every.items() if tenant == EVERYTHING or name in _USUAL}
+    worlds = sandbox_directory(settings)
+    every = {**accounts(url, tenant), "file": spreadsheets(worlds / tenant / "files")}
+    if tenant == EVERYTHING:
+        return {**every, "sql": database(worlds, tenant)}
+    return {name: account for name, account in every.items() if name in _USUAL}
 
 
 @contextmanager

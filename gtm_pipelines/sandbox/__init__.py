@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gtm_pipelines.sandbox.access import accounts, spreadsheets
+    from gtm_pipelines.sandbox.access import accounts, database, spreadsheets
     from gtm_pipelines.sandbox.app import build_app
     from gtm_pipelines.sandbox.exports import files
     from gtm_pipelines.sandbox.ground_truth import Truth, truth
@@ -30,6 +30,7 @@ __all__ = [
     "advance",
     "build_app",
     "create_world",
+    "database",
     "files",
     "judge",
     "running",
@@ -47,6 +48,7 @@ _HOMES = {
     "advance": "motion",
     "build_app": "app",
     "create_world": "world",
+    "database": "access",
     "files": "exports",
     "judge": "judging",
     "running": "server",

@@ -1,6 +1,7 @@
 """What a connection must be given to reach one tenant's account at each vendor of the sandbox; all of it is fixed.
 
-The spreadsheets need no vendor, only the folder that :func:`~gtm_pipelines.sandbox.exports.files` returns.
+The spreadsheets need no vendor, only the folder that :func:`~gtm_pipelines.sandbox.exports.files` returns, and the back
+office is a database file beside the world.
 """
 
 from __future__ import annotations
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
 def accounts(url: str, tenant: str) -> dict[str, Account]:
     """Return the tenant's account by connector id, at the sandbox that listens on ``url``."""
     return {name: vendor.account(url, tenant) for name, vendor in vendors().items() if vendor.account is not None}
+
+
+def database(directory: Path, tenant: str) -> Account:
+    """Return what a connection is given to read the tenant's back office, kept in step by the running sandbox."""
+    from gtm_pipelines.sandbox.vendors.sql.database import connected
+
+    return connected(directory, tenant)
 
 
 def spreadsheets(folder: Path) -> Account:

@@ -62,7 +62,7 @@ def every_source(scratch: Path, people: int) -> list[str]:
     lines = []
     with served(worlds, people) as url:
         sources.lift_limits(url)
-        for name in sources.names(str(worlds), url):
+        for name in sources.names(url):
             home = str(scratch / "every" / name)
             cost = measure.run(
                 "tests.benchmarks.sources:full_sync", connector=name, home=home, worlds=str(worlds), url=url

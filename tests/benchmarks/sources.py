@@ -21,9 +21,9 @@ from gtm_pipelines.ingest import sync_connection
 from tests.benchmarks.work import TENANT, settings_of
 
 
-def names(worlds: str, url: str) -> list[str]:
-    """Return the connectors that can be read from the sandbox, spreadsheets included."""
-    return sorted({*sandbox.accounts(url, TENANT), *(["file"] if Path(worlds).exists() else [])} & set(registry.ids()))
+def names(url: str) -> list[str]:
+    """Return the connectors that can be read from the sandbox, spreadsheets and the database included."""
+    return sorted({*sandbox.accounts(url, TENANT), "file", "sql"} & set(registry.ids()))
 
 
 def lift_limits(url: str) -> None:
@@ -36,10 +36,11 @@ def lift_limits(url: str) -> None:
 def full_sync(connector: str, home: str, worlds: str, url: str) -> dict[str, Any]:
     """Connect one source and read it whole; seconds are the sync's alone."""
     settings = settings_of(home, url)
-    if connector == "file":
-        account = sandbox.spreadsheets(sandbox.files(Path(worlds), TENANT))
-    else:
-        account = sandbox.accounts(url, TENANT)[connector]
+    places = {
+        "file": lambda: sandbox.spreadsheets(sandbox.files(Path(worlds), TENANT)),
+        "sql": lambda: sandbox.database(Path(worlds), TENANT),
+    }
+    account = places[connector]() if connector in places else sandbox.accounts(url, TENANT)[connector]
     with open_control_plane(settings, actor="bench") as control, _without_rate(connector):
         control.add_tenant(TENANT)
         control.add_connection(TENANT, connector, connector, *account)

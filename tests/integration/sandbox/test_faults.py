@@ -202,7 +202,7 @@ def test_a_poison_spoils_one_record_and_leaves_the_others(
 def test_unknown_faults_are_refused_by_name_and_change_nothing(served: Served) -> None:
     url = f"{served.url}/acme/_faults"
     assert "rate_limit_nxt" in httpx.put(url, json={"salesforce": {"rate_limit_nxt": 1}}).json()["error"]
-    assert "hubspot" in httpx.put(url, json={"hubspot": {}}).json()["error"]
+    assert "myspace" in httpx.put(url, json={"myspace": {}}).json()["error"]
     assert httpx.get(url).json()["salesforce"]["rate_limit_next"] == 0
 
 
@@ -216,7 +216,7 @@ def test_faults_and_ledger_belong_to_one_tenant(served: Served, salesforce: http
 def test_an_unknown_tenant_has_no_vendors(served: Served) -> None:
     assert httpx.get(f"{served.url}/nobody/salesforce/services/data").status_code == 404
     assert httpx.get(f"{served.url}/..%2fetc/salesforce/services/data").status_code == 404
-    assert httpx.get(f"{served.url}/acme/hubspot/v1").status_code == 404
+    assert httpx.get(f"{served.url}/acme/myspace/v1").status_code == 404
 
 
 def test_the_sandbox_listens_on_loopback_only(served: Served) -> None:
