@@ -81,7 +81,12 @@ class Session:
     def run(self, wanted: Mode | None, names: Sequence[str] | None) -> None:
         """Read every chosen entity, store it, and sum up in the report."""
         report = self._work.report
-        chosen = _choose(self._work.connector.entities(), names)
+        try:
+            offered = _ours_as_theirs(self._work.connector.entities)
+        except ConnectorError as error:  # settings may name entities, and be wrong
+            self._end(Status.FAILED, Fault(code=error.code, message=error.message))
+            return
+        chosen = _choose(offered, names)
         try:
             self._plan(chosen, wanted)
             self._read_all()

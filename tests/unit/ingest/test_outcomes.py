@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from dlt.common.runtime import anon_tracker
@@ -16,7 +16,7 @@ from gtm_pipelines.ingest import Limits, Status, UnknownEntityError
 from gtm_pipelines.ingest.run_directory import run_directory, sweep
 from gtm_pipelines.ingest.state import EntityState, FullPending
 from gtm_pipelines.warehouse import open_warehouse
-from tests.unit.ingest.rig import entity, mark, page, row
+from tests.unit.ingest.rig import ScriptedConnector, entity, mark, page, row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +53,16 @@ def test_one_entitys_fault_does_not_stop_the_others(rig: Rig) -> None:
     assert report.entities["b"].errors[0].code == "stream_gone"
     assert rig.state("b").cursor is None
     assert len(rig.stored("c")) == 1
+
+
+def test_settings_that_name_no_entity_end_the_sync_and_nothing_else(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object) -> NoReturn:
+        raise Stop("bad_setting", "the setting 'queries' is not YAML")
+
+    monkeypatch.setattr(ScriptedConnector, "entities", refuse)
+    report = rig.sync()
+    assert (report.status, [fault.code for fault in report.errors]) == (Status.FAILED, ["bad_setting"])
+    assert rig.control.get_connection("acme", "crm").failures == 1
 
 
 def test_a_bug_in_a_connector_is_that_entitys_failure_and_tells_no_data(rig: Rig) -> None:
