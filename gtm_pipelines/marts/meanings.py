@@ -28,7 +28,7 @@ TABLES = {
     "golden.person_identity": "One row per golden person id ever given out; merged_into leads on once it is retired.",
     "golden.account_identity": "One row per golden account id ever given out; merged_into leads on once it is retired.",
     "quality.quarantine": "One row per failed rule per record; severity row: left out, field: used without the value.",
-    "quality.unmapped": "One row per record that became nothing on purpose, and why.",
+    "quality.unmapped": "One row per record that is left out on purpose, or whose row another stands for, and why.",
 }
 COLUMNS = {
     "person_id": "Golden id of the person; stable, and never given to another.",

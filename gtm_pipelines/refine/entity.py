@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gtm_pipelines.refine import faults
@@ -16,6 +16,7 @@ from gtm_pipelines.refine.report import EntityReport, TargetReport
 from gtm_pipelines.refine.statements import Scope
 from quality.canonical import Kind, columns
 from quality.mapping import compile_projection
+from quality.normalise.text import literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,11 +42,22 @@ class Work:
     region: str
     targets: tuple[Target, ...] | None  # empty: left out on purpose; None: the mapping does not name the entity
     run: int = RUN
+    sharing: dict[Kind, tuple[str, ...]] = field(default_factory=dict)  # the connection's entities that share rows
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
         """Return the kinds the entity yields, each once."""
         return tuple(kind for kind in Kind if any(target.target is kind for target in self.targets or ()))
+
+    def sharing_sql(self, kind: Kind) -> str:
+        """Return the entities that share rows of a kind as an SQL list, never an empty one."""
+        return ", ".join(literal(entity) for entity in self.sharing.get(kind, ("",)))
+
+    def claims(self, kind: Kind) -> tuple[str, ...]:
+        """Return the statements that say whose a contested key is."""
+        if self.scope.entity in self.sharing.get(kind, ()):
+            return ("shared",)
+        return ("claimed", "yielded") if kind in self.sharing else ("claimed",)
 
 
 def version_of(mapping: Mapping, entity: str, region: str) -> str:
@@ -69,11 +81,10 @@ def refine_entity(warehouse: Warehouse, work: Work, *, full: bool = False) -> En
             _refine_rows(warehouse, work, report, due)
         if replay or not work.kinds:
             _sweep(warehouse, work, report)
-        while retry := _records_to_retry(warehouse, work):
-            before = len(retry)
+        tried: set[str] = set()
+        while not tried.issuperset(retry := _records_to_retry(warehouse, work)):
+            tried.update(retry)
             _refine_rows(warehouse, work, report, "external_id IN (SELECT record_id FROM retry)")
-            if len(_records_to_retry(warehouse, work)) >= before:
-                break
         _settle(warehouse, work)
     report.seconds = time.perf_counter() - started
     return report
@@ -100,14 +111,29 @@ def _note_loads(warehouse: Warehouse, work: Work, loads: list[str], *, replay: b
 
 
 def _records_to_retry(warehouse: Warehouse, work: Work) -> list[str]:
-    """Return, and keep in the temporary table ``retry``, the records whose contested key became free."""
+    """Return, and keep in the temporary table ``retry``, the records whose contested key became free or theirs."""
     if not work.kinds:
         return []
     parts = [work.scope.fill("records_to_retry", kind=kind) for kind in work.kinds]
+    parts += [_inheriting(warehouse, work, kind) for kind in _due(warehouse, work)]
     found = [record for (record,) in warehouse.rows(" UNION ".join(parts))]
     if found:
         warehouse.execute("CREATE OR REPLACE TEMP TABLE retry AS SELECT unnest(?) AS record_id", [found])
     return found
+
+
+def _due(warehouse: Warehouse, work: Work) -> list[Kind]:
+    """Return the kinds that have shared rows to look at again."""
+    if not work.sharing:
+        return []
+    sql = "SELECT DISTINCT target FROM quality.shared_due WHERE connection = ?"
+    return [Kind(kind) for (kind,) in warehouse.rows(sql, [work.scope.connection])]
+
+
+def _inheriting(warehouse: Warehouse, work: Work, kind: Kind) -> str:
+    """Look at the shared rows that are due, and return the SELECT of the entity's records that take one over."""
+    warehouse.execute(work.scope.fill("heirs", kind=kind, sharing=work.sharing_sql(kind)))
+    return f"SELECT record_id FROM heir_{kind} WHERE entity = {literal(work.scope.entity)} AND NOT is_owner"
 
 
 def _refine_rows(warehouse: Warehouse, work: Work, report: EntityReport, due: str) -> None:
@@ -136,11 +162,20 @@ def _refine_kind(warehouse: Warehouse, work: Work, kind: Kind, read: int) -> Tar
     listed = ", ".join(f"p.{name}" for name in names)
     hashed = ", ".join(f"p.{name}" for name in names if name not in _ALWAYS_EQUAL)
     warehouse.execute(scope.fill("staged", hashed=hashed))
-    for name in ("vanished", "claimed", "changed", "written", "unmapped", "quarantined"):
-        warehouse.execute(scope.fill(name, kind=kind, columns=listed))
+    parts = {"kind": kind, "columns": listed, "sharing": work.sharing_sql(kind)}
+    for name in ("forgotten", "vanished", *work.claims(kind), "changed", "unmapped", "written", "quarantined"):
+        warehouse.execute(scope.fill(name, **parts))
+    _note_weaker(warehouse, work, kind, "SELECT external_id FROM changed WHERE _is_weaker")
     counts = warehouse.rows(scope.fill("target_reports", kind=kind))[0]
     staged, changed, deleted, rejected, unmapped = (int(count) for count in counts)
     return TargetReport(read, changed, staged - changed, deleted, rejected, unmapped)
+
+
+def _note_weaker(warehouse: Warehouse, work: Work, kind: Kind, changed: str) -> None:
+    """Note which shared rows another record may have to take over, of those that vanished or ``changed``."""
+    if kind in work.sharing:
+        weaker = f"SELECT external_id FROM vanished UNION {changed}"
+        warehouse.execute(work.scope.fill("weakened", kind=kind, weaker=weaker))
 
 
 def _projection(work: Work, target: Target) -> str:
@@ -159,6 +194,7 @@ def _sweep(warehouse: Warehouse, work: Work, report: EntityReport) -> None:
     for kind in Kind:
         is_dropped = kind not in work.kinds
         warehouse.execute(work.scope.fill("orphaned", kind=kind, is_dropped=is_dropped))
+        _note_weaker(warehouse, work, kind, "SELECT external_id FROM vanished")
         gone = int(warehouse.rows("SELECT count(*) FROM vanished")[0][0])
         if gone:
             report.targets.setdefault(str(kind), TargetReport()).deleted += gone

@@ -61,7 +61,7 @@ def refine_tenant(
             version = version_of(connection.mapping, entity, region)
             scope = scope_of(warehouse, name, entity, version, clock())
             targets = connection.mapping.targets(entity)
-            work = Work(scope, connection.connector, tenant, region, targets, run)
+            work = Work(scope, connection.connector, tenant, region, targets, run, connection.mapping.sharing)
             done.append(refine_entity(warehouse, work, full=full))
         report.entities += [entity for entity in done if entity is not None]
         return any(done)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _BOOKKEEPING = {
     "canonical": {"pending"},
     "golden": {"account_key", "account_rule", "resolution"},  # `gtm why` reads person_key and person_rule
-    "quality": {"refined_load", "refined_target"},
+    "quality": {"refined_load", "refined_target", "shared_claim", "shared_due"},
     "raw": {"field", "typed_view"},  # raw.entity is read by marts.source_freshness
 }
 _TABLES = "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ?"

@@ -135,6 +135,7 @@ class Target(_Closed):
     for_each: PathText | None = None
     merged_into: Value | None = None
     references: tuple[Reference, ...] = ()
+    shared: bool = False
 
     @property
     def label(self) -> str:
@@ -167,6 +168,15 @@ class Mapping(_Closed):
     def entity_version(self, entity: str) -> str:
         """Return the content hash of one entity's targets; a change of it means that entity alone is replayed."""
         return self._versions.get(entity) or _digest(None)
+
+    @cached_property
+    def sharing(self) -> dict[Kind, tuple[str, ...]]:
+        """The entities that share rows, by kind; within an entity all targets of a kind do, or none."""
+        found: dict[Kind, tuple[str, ...]] = {}
+        for entity, targets in self.entities.items():
+            for kind in sorted({target.target for target in targets if target.shared}):
+                found[kind] = (*found.get(kind, ()), entity)
+        return found
 
     @cached_property
     def _versions(self) -> dict[str, str]:

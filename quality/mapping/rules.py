@@ -57,6 +57,8 @@ def faults(mapping: Mapping) -> Iterator[Fault]:
             if target.label in seen:
                 yield at, f"a second target called {target.label!r}: give one of them a name"
             seen.add(target.label)
+            if target.shared is not all(other.shared for other in targets if other.target is target.target):
+                yield (*at, "shared"), f"either every {target.target} of {entity} is shared or none"
             for location, message in _of_target(target):
                 yield (*at, *location), message
 

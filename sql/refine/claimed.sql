@@ -1,5 +1,5 @@
 -- Rows whose key is taken: by another record's canonical row, or by another row of this run that comes first. A key is taken
--- from a deleted row by a live one only. The owner comes first, then what is not deleted, then who has the key already, then
+-- from a deleted row by a live one only, and from records that share it by any but a deleted one. The owner comes first, then what is not deleted, then who has the key already, then
 -- the older claim. is_same: the record said the same thing twice, which is no fault.
 CREATE OR REPLACE TEMP TABLE contested AS
 SELECT external_id FROM staged GROUP BY external_id HAVING count(*) > 1
@@ -14,7 +14,7 @@ WITH claim AS (
   SELECT s.*,
     c.external_id IS NOT NULL AND c._entity = {entity} AND c._record_id = s._record_id AS is_own,
     c.external_id IS NOT NULL AND (c._entity <> {entity} OR c._record_id <> s._record_id)
-      AND (NOT c.is_deleted OR s.is_deleted) AS is_taken
+      AND CASE WHEN c._entity IN ({sharing}) THEN s.is_deleted AND NOT c.is_deleted ELSE s.is_deleted OR NOT c.is_deleted END AS is_taken
   FROM staged AS s
   LEFT JOIN canonical.{kind} AS c ON c.source = {connection} AND c.external_id = s.external_id
   WHERE s.external_id IN (SELECT external_id FROM contested)

@@ -1,4 +1,5 @@
--- After a replay: canonical rows of the entity whose raw record is gone, or whose kind the mapping no longer yields.
+-- After a replay: canonical rows of the entity whose raw record is gone, or whose kind the mapping no longer yields;
+-- and what such records claimed.
 CREATE OR REPLACE TEMP TABLE vanished AS
 SELECT c.source, c.external_id
 FROM canonical.{kind} AS c
@@ -9,6 +10,10 @@ UPDATE canonical.{kind} AS c
 SET is_deleted = true, _row_hash = '', _refined_at = {now}
 FROM vanished AS v
 WHERE c.source = v.source AND c.external_id = v.external_id;
+
+DELETE FROM quality.shared_claim
+WHERE connection = {connection} AND entity = {entity} AND target = '{kind}'
+  AND ({is_dropped} OR record_id NOT IN (SELECT external_id FROM {raw}));
 
 INSERT INTO canonical.pending
 SELECT '{kind}', source, external_id FROM vanished

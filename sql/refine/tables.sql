@@ -21,7 +21,8 @@ CREATE TABLE IF NOT EXISTS quality.quarantine (
   severity VARCHAR NOT NULL DEFAULT 'row'
 );
 
--- One row per record and target that is left out on purpose; record_id null = the whole entity.
+-- One row per record and target that is left out on purpose, or has a row that another record stands for (shared); record_id
+-- null = the whole entity.
 CREATE TABLE IF NOT EXISTS quality.unmapped (
   connection VARCHAR NOT NULL,
   entity VARCHAR NOT NULL,
@@ -45,6 +46,25 @@ CREATE TABLE IF NOT EXISTS quality.refined_target (
   entity VARCHAR NOT NULL,
   target VARCHAR NOT NULL,
   mapping_version VARCHAR NOT NULL
+);
+
+-- One row per record that names a shared canonical row which another record's version stands for, with what decides between
+-- them. A record that takes the row over is no longer listed.
+CREATE TABLE IF NOT EXISTS quality.shared_claim (
+  connection VARCHAR NOT NULL,
+  entity VARCHAR NOT NULL,
+  record_id VARCHAR NOT NULL,
+  target VARCHAR NOT NULL,
+  external_id VARCHAR NOT NULL,
+  source_updated_at TIMESTAMPTZ,
+  is_deleted BOOLEAN NOT NULL
+);
+
+-- Shared canonical rows whose version may no longer be the first of its claims. Empty between refinements.
+CREATE TABLE IF NOT EXISTS quality.shared_due (
+  connection VARCHAR NOT NULL,
+  target VARCHAR NOT NULL,
+  external_id VARCHAR NOT NULL
 );
 
 -- Canonical rows that changed and that resolution has not looked at yet. Resolution deletes what it consumed.

@@ -1,7 +1,4 @@
 -- Records of the run that yield no row of the kind on purpose, each with the reason.
-DELETE FROM quality.unmapped
-WHERE connection = {connection} AND entity = {entity} AND target = '{kind}' AND record_id IN (SELECT record_id FROM chunk);
-
 INSERT INTO quality.unmapped
 SELECT {connection}, {entity}, k.record_id, '{kind}',
   CASE WHEN k.is_tombstone THEN 'tombstone' WHEN p.record_id IS NULL THEN 'nothing_to_fan_out' ELSE 'when' END

@@ -85,6 +85,10 @@ def test_a_file_is_read_with_its_name_in_errors(tmp_path: Path) -> None:
             "entities: {C: [{target: person}, {target: person}]}",
             "a second target called 'person': give one of them a name",
         ),
+        (
+            "entities: {C: [{target: person, shared: true}, {target: person, name: other}]}",
+            "entities.C[0].shared: either every person of C is shared or none",
+        ),
         ("entities: {C: &a [], D: *a}", "anchors and aliases are not read"),
         ("entities: {C: !!python/object:os.system []}", "is not read: remove it"),
         ("entities: {C: [}", "not valid YAML"),
