@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -72,18 +73,19 @@ class Database:
         self._writer = engine.execution_options(**{BEGIN: "IMMEDIATE"})
         self._actor = actor
         self._clock = clock
+        self._process = os.getpid()
 
     @contextmanager
     def read(self, scope: Scope) -> Iterator[Connection]:
         """Open a read transaction that sees one state of the database from beginning to end."""
-        with typed_faults(), _checked_out(self._reader) as connection, connection.begin():
+        with typed_faults(), self._checked_out(self._reader) as connection, connection.begin():
             enter(connection, scope)
             yield connection
 
     @contextmanager
     def mutate(self, scope: Scope) -> Iterator[Transaction]:
         """Open a transaction that commits only if something in it was audited; otherwise it leaves no trace."""
-        with typed_faults(), _checked_out(self._writer) as connection, connection.begin() as transaction:
+        with typed_faults(), self._checked_out(self._writer) as connection, connection.begin() as transaction:
             enter(connection, scope)
             if connection.dialect.name == "postgresql":  # one mutation at a time, as SQLite has it by nature
                 connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _MUTATION_LOCK})
@@ -95,7 +97,7 @@ class Database:
     @contextmanager
     def coordinate(self, scope: Scope) -> Iterator[Connection]:
         """Open a write transaction for leases and locks only."""
-        with typed_faults(), _checked_out(self._writer) as connection, connection.begin():
+        with typed_faults(), self._checked_out(self._writer) as connection, connection.begin():
             enter(connection, scope)
             yield connection
 
@@ -103,14 +105,16 @@ class Database:
         """Close the pooled connections."""
         self.engine.dispose()
 
-
-def _checked_out(engine: Engine) -> Connection:
-    """Check a connection out; one that cannot be opened is tried again for a while, since nothing was sent yet."""
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            return engine.connect()
-        except exc.OperationalError:
-            if engine.dialect.name != "postgresql" or time.monotonic() >= deadline:
-                raise
-            time.sleep(0.1)
+    def _checked_out(self, engine: Engine) -> Connection:
+        """Check a connection out; one that cannot be opened is tried again for a while, since nothing was sent yet."""
+        if self._process != os.getpid():  # carried over a fork: the parent goes on with the connections there are
+            self.engine.dispose(close=False)
+            self._process = os.getpid()
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                return engine.connect()
+            except exc.OperationalError:
+                if engine.dialect.name != "postgresql" or time.monotonic() >= deadline:
+                    raise
+                time.sleep(0.1)

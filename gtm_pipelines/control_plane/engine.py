@@ -41,10 +41,7 @@ def open_engine(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed)
     settings = {name: value for name, value in _NETWORK.items() if name not in parsed.query}
-    engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=True, connect_args=settings)
-    event.listen(engine, "connect", _remember_process)
-    event.listen(engine, "checkout", _refuse_foreign)
-    return engine
+    return create_engine(parsed, hide_parameters=True, pool_pre_ping=True, connect_args=settings)
 
 
 def _parsed(url: str) -> URL:
@@ -70,8 +67,6 @@ def _sqlite(parsed: URL) -> Engine:
         _touch_private(Path(parsed.database))
     engine = create_engine(parsed, hide_parameters=True)
     event.listen(engine, "connect", _set_up_sqlite)
-    event.listen(engine, "connect", _remember_process)
-    event.listen(engine, "checkout", _refuse_foreign)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
@@ -93,14 +88,3 @@ def _set_up_sqlite(connection: sqlite3.Connection, record: Any) -> None:  # noqa
 
 def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get(BEGIN, 'DEFERRED')}")
-
-
-def _remember_process(connection: Any, record: Any) -> None:  # noqa: ARG001  SQLAlchemy's signature
-    record.info["pid"] = os.getpid()
-
-
-def _refuse_foreign(connection: Any, record: Any, proxy: Any) -> None:  # noqa: ARG001  SQLAlchemy's signature
-    """Refuse a connection carried over a fork, which both sides would write to: the child then opens its own."""
-    if record.info["pid"] != os.getpid():
-        record.dbapi_connection = proxy.dbapi_connection = None
-        raise exc.DisconnectionError("the connection belongs to the parent process")

@@ -1,4 +1,4 @@
-"""A control plane on disk and a way to start worker processes on it."""
+"""A control plane on each of its two databases, and a way to start worker processes on it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,27 @@ import pytest
 from pydantic import SecretStr
 
 from gtm_pipelines.control_plane import ControlPlane, open_control_plane
-from gtm_pipelines.settings import Settings
+from tests import postgres
+from tests.unit.control_plane.databases import PostgresDatabase, SqliteFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from gtm_pipelines.settings import Settings
+    from tests.unit.control_plane.databases import ControlDatabase
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 KEY = "0123456789abcdef" * 4
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest, home: Path) -> Iterator[ControlDatabase]:
+    """A database in which nothing was made yet."""
+    made: ControlDatabase
+    made = SqliteFile(home, None) if request.param == "sqlite" else PostgresDatabase(home, postgres.shared())
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -27,8 +40,12 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def plane(home: Path) -> Iterator[ControlPlane]:
-    settings = Settings(home=home, encryption_key=SecretStr(KEY))
+def settings(database: ControlDatabase) -> Settings:
+    return database.settings.model_copy(update={"encryption_key": SecretStr(KEY)})
+
+
+@pytest.fixture
+def plane(settings: Settings) -> Iterator[ControlPlane]:
     with open_control_plane(settings, actor="test") as opened:
         opened.add_tenant("acme")
         credentials = {"client_id": "id-000000", "client_secret": "secret-000000", "refresh_token": "token-0"}
@@ -37,13 +54,13 @@ def plane(home: Path) -> Iterator[ControlPlane]:
 
 
 @pytest.fixture
-def start(home: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+def start(settings: Settings) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start a worker; whatever still runs at the end of the test is killed."""
     running: list[subprocess.Popen[str]] = []
 
     def begin(task: str, argument: str = "") -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, HERE / "worker.py", task, home, argument],
+            [sys.executable, HERE / "worker.py", task, settings.home, settings.control_url or "", argument],
             cwd=ROOT,
             env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
             stdin=subprocess.PIPE,

@@ -7,20 +7,20 @@ import copy
 import json
 import logging
 import pickle
-import sqlite3
 import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from pydantic import SecretStr
 
 from connectors.runtime.redaction import Secret, spellings
-from gtm_pipelines.control_plane import ControlPlane, ControlPlaneError, open_control_plane
-from gtm_pipelines.settings import Settings
+from gtm_pipelines.control_plane import ControlPlane, ControlPlaneError, InvalidInputError, open_control_plane
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from gtm_pipelines.settings import Settings
+    from tests.unit.control_plane.databases import ControlDatabase
 
 KEY = "0123456789abcdef" * 4
 OTHER_KEY = "e" * 62 + "d1"
@@ -61,11 +61,6 @@ def log() -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path / "home", encryption_key=SecretStr(KEY))
-
-
-@pytest.fixture
 def hunted(settings: Settings, log: list[str]) -> Iterator[ControlPlane]:  # noqa: ARG001  logging is on before it opens
     """A control plane whose every kind of operation with secrets has been done once."""
     with open_control_plane(settings) as plane:
@@ -93,10 +88,14 @@ def test_no_log_line_holds_a_secret_at_debug_with_sql_echo(hunted: ControlPlane,
     assert found_in("\n".join(log)) == []
 
 
-def test_no_byte_on_disk_holds_a_secret(hunted: ControlPlane, settings: Settings) -> None:
+def test_no_byte_on_disk_holds_a_secret(hunted: ControlPlane, database: ControlDatabase) -> None:
+    """The log of Postgres included: a statement that fails is written there with its values."""
+    assert found_in("".join(database.contents())) == []
+    with pytest.raises(InvalidInputError):
+        hunted.add_connection("acme", "a1", "salesforce", {}, {**SECRETS, "Bad": "x"})
     hunted.remove_connection("acme", "crm")
     hunted.close()
-    files = [path for path in settings.home.rglob("*") if path.is_file()]
+    files = database.files()
     assert files
     for path in files:
         text = path.read_bytes().decode("latin-1")
@@ -129,16 +128,22 @@ def _deep(value: object) -> str:
     return repr([attributes, getattr(value, "__dict__", None)])
 
 
-def failures(plane: ControlPlane, settings: Settings) -> dict[str, Callable[[], object]]:
+REFUSE = {
+    "sqlite": "create trigger no_{0} before {0} on credential begin select raise(abort, 'refused'); end",
+    "postgres": "create function no_{0}() returns trigger language plpgsql as $$ begin raise 'refused'; end $$;;"
+    "create trigger no_{0} before {0} on credential for each row execute function no_{0}()",
+}
+
+
+def failures(plane: ControlPlane, settings: Settings, database: ControlDatabase) -> dict[str, Callable[[], object]]:
     """Every way we know to make an operation with secrets fail halfway."""
     store = plane.credential_store("acme", "crm")
     again = {name: Secret(value) for name, value in SECRETS.items()}
 
     def with_sql(sql: str, operation: Callable[[], object]) -> Callable[[], object]:
         def run() -> object:
-            connection = sqlite3.connect(settings.home / "control.db", isolation_level=None)
-            connection.execute(sql)
-            connection.close()
+            for statement in sql.split(";;"):
+                database.run(statement)
             return operation()
 
         return run
@@ -147,7 +152,7 @@ def failures(plane: ControlPlane, settings: Settings) -> dict[str, Callable[[], 
         chosen = None if key is None else SecretStr(key)
         return open_control_plane(settings.model_copy(update={"encryption_key": chosen}))
 
-    refuse = "create trigger no_{0} before {0} on credential begin select raise(abort, 'refused'); end"
+    refuse = REFUSE[database.name]
     return {
         "bad field name": lambda: plane.add_connection("acme", "a1", "salesforce", {}, {**SECRETS, "Bad": "x"}),
         "empty value": lambda: plane.add_connection("acme", "a2", "salesforce", {}, {**SECRETS, "last": ""}),
@@ -170,10 +175,10 @@ def failures(plane: ControlPlane, settings: Settings) -> dict[str, Callable[[], 
 
 
 def test_no_failure_shows_a_secret_in_message_traceback_or_any_of_our_frames(
-    hunted: ControlPlane, settings: Settings, log: list[str]
+    hunted: ControlPlane, settings: Settings, log: list[str], database: ControlDatabase
 ) -> None:
     """Error reporters print each frame's local variables: from the public method down, none may hold one."""
-    for name, operation in failures(hunted, settings).items():
+    for name, operation in failures(hunted, settings, database).items():
         with pytest.raises(Exception) as failure:  # noqa: PT011  whatever is raised is searched
             operation()
         logging.getLogger("reporter").error("operation failed", exc_info=failure.value)
@@ -191,10 +196,8 @@ def _frames(error: BaseException) -> str:
     return "\n".join(f"{frame.filename}:{frame.name} {frame.locals}" for frame in frames)
 
 
-def test_errors_name_the_place_and_the_mend_but_no_value(hunted: ControlPlane, settings: Settings) -> None:
-    connection = sqlite3.connect(settings.home / "control.db", isolation_level=None)
-    connection.execute("update credential set envelope = ? where field = 'app_api_key'", (SECRETS["app_api_key"],))
-    connection.close()
+def test_errors_name_the_place_and_the_mend_but_no_value(hunted: ControlPlane, database: ControlDatabase) -> None:
+    database.run("update credential set envelope = ? where field = 'app_api_key'", SECRETS["app_api_key"])
     with pytest.raises(ControlPlaneError, match=r"'app_api_key' of acme/crm .* enter the credential again") as refusal:
         hunted.credential_store("acme", "crm").read()
     assert found_in(str(refusal.value)) == []

@@ -1,4 +1,4 @@
-"""What the tests in this folder run in processes of their own: ``python worker.py <task> <home> [argument]``.
+"""What the tests in this folder run in processes of their own: ``python worker.py <task> <home> <url> [argument]``.
 
 Each task prints one JSON value at its end; those that are killed print nothing.
 """
@@ -10,6 +10,7 @@ import os
 import random
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,20 +27,31 @@ if TYPE_CHECKING:
 OLD, NEW = SecretStr("0123456789abcdef" * 4), SecretStr("e" * 64)
 
 
-def opened(home: str, primary: SecretStr = OLD, *previous: SecretStr) -> ControlPlane:
-    """Open the control plane under ``home`` as its own process would."""
-    return open_control_plane(
-        Settings(home=Path(home), encryption_key=primary, previous_keys=tuple(previous)), actor="worker"
-    )
+@dataclass(frozen=True)
+class Home:
+    """Where the control plane of the test is, and the folder in which its processes meet."""
+
+    path: Path
+    url: str | None
+
+    @property
+    def meeting(self) -> Path:
+        return self.path.parent
 
 
-def _wait_for_go(home: str) -> None:
-    (Path(home).parent / f"ready-{os.getpid()}").touch()
-    while not (Path(home).parent / "go").exists():
+def opened(home: Home, primary: SecretStr = OLD, *previous: SecretStr) -> ControlPlane:
+    """Open the control plane as its own process would."""
+    settings = Settings(home=home.path, control_url=home.url, encryption_key=primary, previous_keys=tuple(previous))
+    return open_control_plane(settings, actor="worker")
+
+
+def _wait_for_go(home: Home) -> None:
+    (home.meeting / f"ready-{os.getpid()}").touch()
+    while not (home.meeting / "go").exists():
         time.sleep(0.001)
 
 
-def open_and_add(home: str, name: str) -> Any:
+def open_and_add(home: Home, name: str) -> Any:
     """Open a database that may not exist yet, together with others, and add a tenant of one's own."""
     _wait_for_go(home)
     with opened(home) as plane:
@@ -48,7 +60,7 @@ def open_and_add(home: str, name: str) -> Any:
         return plane.credential_store(name, "crm").read()["token"].reveal() == f"token-of-{name}"
 
 
-def mutate_for_ever(home: str, _argument: str) -> Any:
+def mutate_for_ever(home: Home, _argument: str) -> Any:
     """Rotate two credentials together, and change the configuration, until killed."""
     plane = opened(home)
     number = 0
@@ -61,12 +73,12 @@ def mutate_for_ever(home: str, _argument: str) -> Any:
         plane.remove_connection("acme", f"c{number}")
 
 
-def rewrap(home: str, _argument: str) -> Any:
+def rewrap(home: Home, _argument: str) -> Any:
     """Seal everything under the new key, slowly enough to be killed halfway."""
     return opened(home, NEW, OLD).rewrap_credentials(lambda _done, _total: time.sleep(0.001)).rewrapped
 
 
-def hold_lease(home: str, _argument: str) -> Any:
+def hold_lease(home: Home, _argument: str) -> Any:
     """Take the lease for an hour, say so, and never give it back."""
     lease = opened(home).acquire_lease("acme", "crm", f"holder-{os.getpid()}", ttl=3600)
     sys.stdout.write(json.dumps(lease is not None) + "\n")
@@ -74,9 +86,9 @@ def hold_lease(home: str, _argument: str) -> Any:
     time.sleep(600)
 
 
-def race_for_lease(home: str, seconds: str) -> Any:
+def race_for_lease(home: Home, seconds: str) -> Any:
     """Take the lease again and again for a while; inside, write a file that nobody else may have touched meanwhile."""
-    plane, target, won, clashes = opened(home), Path(home).parent / "guarded", 0, 0
+    plane, target, won, clashes = opened(home), home.meeting / "guarded", 0, 0
     _wait_for_go(home)
     end = time.monotonic() + float(seconds)
     while time.monotonic() < end:
@@ -94,7 +106,7 @@ def race_for_lease(home: str, seconds: str) -> Any:
     return {"won": won, "clashes": clashes}
 
 
-def wake_up_late(home: str, _argument: str) -> Any:
+def wake_up_late(home: Home, _argument: str) -> Any:
     """Hold a short lease, be stopped by a signal past its end, and try to load on waking."""
     lease = opened(home).acquire_lease("acme", "crm", "sleeper", ttl=0.5)
     sys.stdout.write(json.dumps(lease is not None) + "\n")
@@ -108,9 +120,9 @@ def wake_up_late(home: str, _argument: str) -> Any:
     return "loaded"
 
 
-def refresh_single_use_token(home: str, rounds: str) -> Any:
+def refresh_single_use_token(home: Home, rounds: str) -> Any:
     """Refresh at a vendor that fails when a refresh token comes twice; count the tokens it was sent."""
-    store, spent = opened(home).credential_store("acme", "crm"), Path(home).parent / "spent"
+    store, spent = opened(home).credential_store("acme", "crm"), home.meeting / "spent"
     _wait_for_go(home)
     refreshed = 0
     for _ in range(int(rounds)):
@@ -125,7 +137,7 @@ def refresh_single_use_token(home: str, rounds: str) -> Any:
     return refreshed
 
 
-def fork_and_use(home: str, _argument: str) -> Any:
+def fork_and_use(home: Home, _argument: str) -> Any:
     """Use the control plane on both sides of a fork."""
     plane = opened(home)
     plane.list_tenants()
@@ -139,7 +151,7 @@ def fork_and_use(home: str, _argument: str) -> Any:
     return os.waitpid(child, 0)[1] == 0 and len(plane.list_overrides("acme", "crm")) == 40
 
 
-TASKS: dict[str, Callable[[str, str], Any]] = {
+TASKS: dict[str, Callable[[Home, str], Any]] = {
     "fork_and_use": fork_and_use,
     "hold_lease": hold_lease,
     "mutate_for_ever": mutate_for_ever,
@@ -151,4 +163,4 @@ TASKS: dict[str, Callable[[str, str], Any]] = {
 }
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(TASKS[sys.argv[1]](sys.argv[2], (sys.argv[3:] or [""])[0])) + "\n")
+    sys.stdout.write(json.dumps(TASKS[sys.argv[1]](Home(Path(sys.argv[2]), sys.argv[3] or None), sys.argv[4])) + "\n")

@@ -30,6 +30,12 @@ class ControlDatabase(Protocol):
     def contents(self) -> list[str]:
         """Return every row of every table, as text."""
 
+    def damage(self) -> list[Any]:
+        """Return what the database finds wrong with itself: broken pages, rows whose connection is gone."""
+
+    def files(self) -> list[Path]:
+        """Return every file this database is kept in, written out to the last row."""
+
     def close(self) -> None:
         """Leave nothing behind."""
 
@@ -39,9 +45,11 @@ class SqliteFile:
 
     name = "sqlite"
 
-    def __init__(self, home: Path, blank: Path) -> None:
+    def __init__(self, home: Path, blank: Path | None) -> None:
+        """Copy ``blank``; without one, leave the file to be made."""
         home.mkdir()
-        shutil.copy(blank, home / "control.db")
+        if blank is not None:
+            shutil.copy(blank, home / "control.db")
         self.settings = Settings(home=home)
 
     def run(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
@@ -59,6 +67,14 @@ class SqliteFile:
         finally:
             connection.close()
 
+    def damage(self) -> list[Any]:
+        return [row for row in self.run("pragma integrity_check") if row != ("ok",)] + self.run(
+            "pragma foreign_key_check"
+        )
+
+    def files(self) -> list[Path]:
+        return [path for path in self.settings.home.rglob("*") if path.is_file()]
+
     def close(self) -> None:
         pass
 
@@ -68,7 +84,7 @@ class PostgresDatabase:
 
     name = "postgres"
 
-    def __init__(self, home: Path, server: Server, template: str) -> None:
+    def __init__(self, home: Path, server: Server, template: str = "template1") -> None:
         self.server = server
         self.database = server.create_database(OWNER, template)
         self.settings = Settings(home=home, control_url=server.dsn(self.database, OWNER))
@@ -82,6 +98,18 @@ class PostgresDatabase:
     def contents(self) -> list[str]:
         tables = self.run("select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace")
         return sorted(f"{table} {row!r}" for (table,) in tables for row in self.run(f"select * from {table}"))
+
+    def damage(self) -> list[Any]:
+        orphans = (
+            "select '{0}', t.* from {0} t left join connection c on (c.tenant_id, c.name) = (t.tenant_id, t.connection)"
+        )
+        tables = ("credential", "mapping_override", "lease", "sync_state")
+        return [row for table in tables for row in self.run(f"{orphans.format(table)} where c.name is null")]
+
+    def files(self) -> list[Path]:
+        self.run("checkpoint")
+        ((oid,),) = self.run("select oid from pg_database where datname = current_database()")
+        return [*(self.server.folder / "base" / str(oid)).iterdir(), self.server.folder / "log"]
 
     def close(self) -> None:
         self._session.__exit__()

@@ -106,6 +106,17 @@ def test_a_vanished_canary_is_tampering_and_no_new_one_is_made(
     assert raw("select count(*) from vault_key") == [(0,)]
 
 
+def test_a_vanished_canary_is_tampering_to_a_tenant_that_has_no_credential_yet(
+    acme: ControlPlane, raw: Callable[..., list[tuple[object, ...]]]
+) -> None:
+    """It sees nobody else's credentials, and a new key must not be made beside them."""
+    acme.add_tenant("globex")
+    raw("delete from vault_key")
+    with pytest.raises(TamperedError, match="canary is gone"):
+        acme.add_connection("globex", "crm", "salesforce", {}, {"client_secret": "theirs-value"})
+    assert acme.list_connections("globex") == []
+
+
 def test_an_altered_canary_is_tampering(acme: ControlPlane, raw: Callable[..., list[tuple[object, ...]]]) -> None:
     raw("update vault_key set canary = substr(canary, 1, length(canary) - 4) || 'AAAA'")
     with pytest.raises(TamperedError, match="canary"):
