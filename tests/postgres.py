@@ -58,9 +58,9 @@ class Server:
             cursor.execute(f"CREATE DATABASE {name} OWNER {user} TEMPLATE {template} STRATEGY file_copy")
         return name
 
-    def stop(self) -> None:
-        """Stop the server at once, as a restart or a failover does; sessions end."""
-        self._control("stop", "-m", "fast")
+    def stop(self, mode: str = "fast") -> None:
+        """End all sessions and stop the server: ``fast`` as a restart does, ``immediate`` as a crash does."""
+        self._control("stop", "-m", mode)
 
     def start(self) -> None:
         """Start it again, with its data."""

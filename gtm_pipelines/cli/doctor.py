@@ -142,12 +142,14 @@ def _connectors() -> Iterator[Finding]:
 
 
 def _control_plane(settings: Settings) -> Iterator[Finding]:
-    from gtm_pipelines.control_plane import ControlPlaneError, VaultError, open_control_plane
+    from gtm_pipelines.control_plane import ControlPlaneError, SchemaVersionError, VaultError, open_control_plane
 
     try:
         control = open_control_plane(settings, actor="doctor")
     except ControlPlaneError as error:
-        yield Finding("control plane", FAIL, str(error), "restore it from a backup, or set GTM_CONTROL_URL")
+        is_ours = settings.control_url is None or isinstance(error, SchemaVersionError)
+        mend = "restore it from a backup, or set GTM_CONTROL_URL" if is_ours else "mend GTM_CONTROL_URL or its server"
+        yield Finding("control plane", FAIL, str(error), mend)
         return
     with control:
         tenants = control.list_tenants()

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from sqlalchemy import exc
 
 from connectors.runtime.redaction import redact
+from gtm_pipelines.control_plane import scope
 from gtm_pipelines.control_plane.errors import BusyError, ControlPlaneError, UnreachableError
-from gtm_pipelines.control_plane.scope import IDLE_S, LOCK_WAIT_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html
-_LOCK_NOT_AVAILABLE, _DEADLOCK, _SERIALIZATION, _IDLE = "55P03", "40P01", "40001", "25P03"
-_GONE = ("08", "57P")  # connection exceptions; the server is ending, ended, or not up yet
+_LOCK_NOT_AVAILABLE, _DEADLOCK, _SERIALIZATION = "55P03", "40P01", "40001"
+_GONE = ("08", "57P", "25P03")  # connection exceptions; the server is ending, ended, or not up yet; we were silent
 
 
 @contextmanager
@@ -45,8 +45,8 @@ def _lock_fault(error: exc.DBAPIError) -> ControlPlaneError | None:
     code = _code(error)
     if code == _LOCK_NOT_AVAILABLE:
         return BusyError(
-            f"another process has held a lock in the control plane's database for {LOCK_WAIT_S} seconds; nothing was "
-            "changed, run the command again"
+            f"another process has held a lock in the control plane's database for {scope.LOCK_WAIT_S} seconds; "
+            "nothing was changed, run the command again"
         )
     if code in {_DEADLOCK, _SERIALIZATION}:
         return BusyError("the control plane's database ended this in favour of another process; run the command again")
@@ -55,11 +55,6 @@ def _lock_fault(error: exc.DBAPIError) -> ControlPlaneError | None:
 
 def _connection_fault(error: exc.DBAPIError) -> ControlPlaneError | None:
     code = _code(error)
-    if code == _IDLE:
-        return UnreachableError(
-            f"this process was suspended for more than {IDLE_S} seconds in the middle of a change, so the control "
-            "plane's database undid it; run the command again"
-        )
     if error.connection_invalidated or code.startswith(_GONE):
         return UnreachableError(
             f"the connection to the control plane's database was lost in the middle ({said(error)}): what was being "
