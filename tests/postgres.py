@@ -35,6 +35,11 @@ class Server:
             self.psql(f"ALTER SYSTEM SET {setting}")
         self.psql("SELECT pg_reload_conf()")
 
+    @property
+    def programs(self) -> Path:
+        """Where ``psql`` and ``pg_dump`` are."""
+        return Path(self._server.bin_path)
+
     def psql(self, sql: str) -> None:
         """Run one statement as the superuser, outside a transaction."""
         with self.session("postgres") as cursor:

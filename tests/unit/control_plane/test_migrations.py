@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from gtm_pipelines.control_plane import ControlPlane
     from gtm_pipelines.settings import Settings
+    from tests.unit.control_plane.databases import ControlDatabase
 
 SCRIPTS = Path(package.__file__).parent / "migrations"
 
@@ -45,6 +46,25 @@ def test_the_stated_head_is_the_scripts_head() -> None:
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
     assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
+
+
+def test_a_database_of_an_older_version_is_brought_up_to_date_with_its_rows(
+    acme: ControlPlane, settings: Settings, database: ControlDatabase
+) -> None:
+    """Put back to 0002, before row-level security, and opened."""
+    acme.close()
+    if database.name == "postgres":
+        tables = database.run("select distinct tablename, policyname from pg_policies")
+        for table, policy in tables:
+            database.run(f"drop policy {policy} on {table}")
+            database.run(f"alter table {table} disable row level security, no force row level security")
+        database.run("drop trigger audit_log_in_order on audit_log")
+        for function in ("control_tenant", "control_every", "audit_log_in_order"):
+            database.run(f"drop function {function}")
+    database.run("update alembic_version set version_num = '0002'")
+    with open_control_plane(settings) as upgraded:
+        assert upgraded.credential_store("acme", "crm").read()["client_id"].reveal() == "client-of-acme"
+        assert upgraded.verify_audit() == []
 
 
 def test_opening_a_current_database_asks_little_and_writes_nothing(plane: ControlPlane, settings: Settings) -> None:
