@@ -20,7 +20,7 @@ from gtm_pipelines.refine import ContractFault, RefineInput, RefineReport, check
 from gtm_pipelines.resolution import ResolutionReport, resolve_tenant
 from gtm_pipelines.tenancy import TenantId
 from gtm_pipelines.warehouse import names, open_warehouse, publish
-from gtm_pipelines.warehouse.views import build_typed_views
+from gtm_pipelines.warehouse.views import build_typed_views, typed_views_are_current
 from quality.canonical import Kind
 from quality.mapping import load_mapping, overlay
 
@@ -115,6 +115,7 @@ def refresh_tenant(
     work = _Refresh(
         settings=settings,
         inputs=refine_inputs(control, scope),
+        connections=frozenset(connection.name for connection in control.list_connections(scope)),
         clock=clock,
         full=full,
         replay=frozenset(replay),
@@ -151,6 +152,7 @@ class _Refresh:
 
     settings: Settings
     inputs: list[RefineInput]
+    connections: frozenset[str]
     clock: Callable[[], datetime]
     full: bool
     replay: frozenset[str]
@@ -162,7 +164,7 @@ class _Refresh:
         with open_warehouse(self.settings, self.report.tenant, memory=self.settings.refine_memory) as warehouse:
             self._stage(Stage.CANONICAL, lambda: self._refine(warehouse))
             self._stage(Stage.GOLDEN, lambda: self._resolve(warehouse))
-            if self.report.is_idle and marts_are_current(warehouse) and self._is_published(warehouse):
+            if self.report.is_idle and self._is_built(warehouse) and self._is_published(warehouse):
                 self.stages -= {Stage.MARTS, Stage.PUBLISH}
             self._stage(Stage.MARTS, lambda: self._build(warehouse))
             self._stage(Stage.CHECKS, lambda: self._check(warehouse))
@@ -195,7 +197,12 @@ class _Refresh:
 
     def _build(self, warehouse: Warehouse) -> None:
         build_marts(warehouse)
-        build_typed_views(warehouse, {each.name: registry.catalogue(each.connector) for each in self.inputs})
+        catalogue = {each.name: registry.catalogue(each.connector) for each in self.inputs}
+        build_typed_views(warehouse, catalogue, self.connections)
+
+    def _is_built(self, warehouse: Warehouse) -> bool:
+        """Tell whether marts and views are this release's, and none is left of a connection that was removed."""
+        return marts_are_current(warehouse) and typed_views_are_current(warehouse, self.connections)
 
     def _check(self, warehouse: Warehouse) -> None:
         self.report.checks = run_checks(warehouse)

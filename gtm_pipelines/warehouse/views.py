@@ -1,81 +1,102 @@
 """Typed views over raw JSON: ``<connection>.<entity>`` with a column per key, for people who read SQL and not JSON.
 
+An object's keys are columns too: one level of what is observed, and as deep as the vendor's catalogue goes.
 Types come from the vendor's catalogue where it knows a field, and from observed values elsewhere; texts that are all
-dates or all times become such. Work is in proportion to
-what was loaded since the last build: keys are collected from every new row, types from a sample. A value that does not
+dates or all times become such. Work is in proportion to what was loaded since the last build. A value that does not
 fit its column's type is null there and stands in ``_payload``, which is always beside. No key a vendor thinks of may
-break a view: each is taken as it is written, and where two differ only in case the later one gets a number.
+break a view. Views of connections and tables that are gone go too.
 """
 
 from __future__ import annotations
 
-import json
 from hashlib import blake2b
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from gtm_pipelines.warehouse import names, sql_files
+from gtm_pipelines.warehouse import names
+from gtm_pipelines.warehouse.observed import Loaded, merge_kinds, pointer
+from gtm_pipelines.warehouse.view_text import view_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from connectors.connector import FieldMapping
     from gtm_pipelines.warehouse.protocol import Warehouse
 
-Catalogue = dict[str, str]
-"""Kind by field name."""
+Kinds = dict[str, str]
+"""Kind by JSON pointer."""
 
-_COLUMN_TYPES = {
-    "boolean": "BOOLEAN",
-    "integer": "BIGINT",
-    "number": "DOUBLE",
-    "timestamp": "TIMESTAMPTZ",
-    "local_time": "TIMESTAMP",
-    "date": "DATE",
-}
-_OBSERVED = {
-    "NULL": "null",
-    "BOOLEAN": "boolean",
-    "BIGINT": "integer",
-    "UBIGINT": "integer",
-    "DOUBLE": "number",
-    "VARCHAR": "string",
-}
-_BESIDE = ("external_id", "source_updated_at", "is_deleted", "synced_at", "payload")
-_EPOCH_MS = 100_000_000_000
-"""A number from here on is milliseconds; as seconds it would be after the year 5000."""
+MOST_COLUMNS = 1_000
+"""Observed columns of one view; what comes later is read from the JSON beside. The catalogue's fields come on top."""
+
+_RULES = 2
+"""Raised when what is learned from payloads changes: a view made by other rules is learned and made anew."""
 
 
 def build_typed_views(
-    warehouse: Warehouse, catalogue: Mapping[str, Sequence[FieldMapping]] | None = None
+    warehouse: Warehouse,
+    catalogue: Mapping[str, Sequence[FieldMapping]] | None = None,
+    connections: Collection[str] | None = None,
 ) -> list[tuple[str, str]]:
     """Bring the views up to date with what was loaded; return (connection, entity) of those that were rebuilt.
 
-    ``catalogue`` holds a connection's fields as its connector's ``get_schema`` gives them.
+    ``catalogue`` holds a connection's fields as its connector's ``get_schema`` gives them. ``connections`` are those
+    there are, all when left out.
     """
     warehouse.ensure_tables()
+    wanted = _wanted(warehouse, connections)
+    for gone in _built(warehouse) - set(wanted):
+        _drop(warehouse, *gone)
     rebuilt = []
-    for connection, entity in warehouse.raw_entities():
+    for connection, entity in wanted:
         known = _catalogued(entity, (catalogue or {}).get(connection, ()))
         if _build(warehouse, connection, entity, known):
             rebuilt.append((connection, entity))
     return rebuilt
 
 
-def _build(warehouse: Warehouse, connection: str, entity: str, known: Catalogue) -> bool:
+def typed_views_are_current(warehouse: Warehouse, connections: Collection[str] | None = None) -> bool:
+    """Tell whether there is a view by this release's rules for each raw table, and none besides."""
+    wanted = set(_wanted(warehouse, connections))
+    return _built(warehouse) == wanted == _built(warehouse, f"{_RULES}:")
+
+
+def _wanted(warehouse: Warehouse, connections: Collection[str] | None) -> list[tuple[str, str]]:
+    return [each for each in warehouse.raw_entities() if connections is None or each[0] in connections]
+
+
+def _built(warehouse: Warehouse, rules: str = "") -> set[tuple[str, str]]:
+    found = warehouse.rows("SELECT connection, entity FROM raw.typed_view WHERE starts_with(hash, ?)", [rules])
+    return {(str(connection), str(entity)) for connection, entity in found}
+
+
+def _drop(warehouse: Warehouse, connection: str, entity: str) -> None:
+    """Drop a view and what was learned for it, and the connection's schema with its last view."""
+    schema = names.view_schema(connection)
+    with warehouse.transaction():
+        warehouse.execute(f"DROP VIEW IF EXISTS {names.quote(schema)}.{names.quote(names.entity_table(entity))}")
+        for table in ("raw.field", "raw.typed_view"):
+            warehouse.execute(f"DELETE FROM {table} WHERE connection = ? AND entity = ?", [connection, entity])
+        left = "SELECT 1 FROM information_schema.tables WHERE table_catalog = current_database() AND table_schema = ?"
+        if not warehouse.rows(left, [schema]):
+            warehouse.execute(f"DROP SCHEMA IF EXISTS {names.quote(schema)}")
+
+
+def _build(warehouse: Warehouse, connection: str, entity: str, known: Kinds) -> bool:
     key, table = [connection, entity], warehouse.raw_table(connection, entity)
     built = warehouse.rows("SELECT load_id, hash FROM raw.typed_view WHERE connection = ? AND entity = ?", key)
     since, old = built[0] if built else ("", "")
+    if not old.startswith(f"{_RULES}:"):
+        since = ""
     newest = warehouse.rows(f"SELECT max(_dlt_load_id) FROM {table}")[0][0] or since
     with warehouse.transaction():
+        if not since:
+            warehouse.execute("DELETE FROM raw.field WHERE connection = ? AND entity = ?", key)
         if newest > since:
-            _learn(warehouse, connection, entity, since)
-        fields = dict(
-            warehouse.rows(
-                "SELECT field, kind FROM raw.field WHERE connection = ? AND entity = ? ORDER BY position", key
-            )
-        )
-        text = view_text(connection, entity, {**fields, **_settled(known, fields)})
-        new = blake2b(text.encode(), digest_size=16).hexdigest()
+            _learn(Loaded(warehouse, table, since), connection, entity, known)
+        kinds = _learned(warehouse, connection, entity)
+        text = view_text(connection, entity, {**kinds, **_settled(known, kinds)})
+        new = f"{_RULES}:{blake2b(text.encode(), digest_size=16).hexdigest()}"
         stands = warehouse.has_table(names.view_schema(connection), names.entity_table(entity))
         if new != old or not stands:
             warehouse.execute(f"CREATE SCHEMA IF NOT EXISTS {names.quote(names.view_schema(connection))}")
@@ -85,113 +106,67 @@ def _build(warehouse: Warehouse, connection: str, entity: str, known: Catalogue)
     return new != old or not stands
 
 
-def view_text(connection: str, entity: str, fields: Mapping[str, str]) -> str:
-    """Return the statement that makes the view of an entity with these fields and kinds."""
-    columns = [f"{name} AS {names.quote('_' + name)}" for name in _BESIDE]
-    taken = {"_" + name for name in _BESIDE}
-    for field, kind in fields.items():
-        name = _free(field or "_empty", taken)
-        taken.add(name.lower())
-        columns.append(f"{_expression(field, kind)} AS {names.quote(name)}")
-    view = f"{names.quote(names.view_schema(connection))}.{names.quote(names.entity_table(entity))}"
-    listed = ",\n  ".join(columns)
-    return f"CREATE OR REPLACE VIEW {view} AS SELECT\n  {listed}\nFROM {names.raw_table(connection, entity)}"
+def _learned(warehouse: Warehouse, connection: str, entity: str) -> Kinds:
+    found = "SELECT field, kind FROM raw.field WHERE connection = ? AND entity = ? ORDER BY position"
+    return {str(place): str(kind) for place, kind in warehouse.rows(found, [connection, entity])}
 
 
-def _expression(field: str, kind: str) -> str:
-    pointer = names.literal(_pointer(field))
-    if kind == "json":
-        return f"json_extract(payload, {pointer})"
-    text = f"json_extract_string(payload, {pointer})"
-    if kind == "epoch":
-        number = f"TRY_CAST({text} AS DOUBLE)"
-        moment = f"TRY(to_timestamp({number} / if(abs({number}) >= {_EPOCH_MS}, 1000, 1)))"
-        return f"coalesce({moment}, TRY_CAST({text} AS TIMESTAMPTZ))"
-    return f"TRY_CAST({text} AS {_COLUMN_TYPES[kind]})" if kind in _COLUMN_TYPES else text
-
-
-def _pointer(field: str) -> str:
-    """Return the JSON pointer of a key; pointers take any key, the empty one too, and paths do not."""
-    return "/" + field.replace("~", "~0").replace("/", "~1")
-
-
-def _free(name: str, taken: set[str]) -> str:
-    """Return ``name``, or with the first number that makes it differ from those taken in more than case."""
-    candidate, number = name, 2
-    while candidate.lower() in taken:
-        candidate, number = f"{name}_{number}", number + 1
-    return candidate
-
-
-def _learn(warehouse: Warehouse, connection: str, entity: str, since: str) -> None:
-    """Take the keys and kinds of rows loaded after ``since`` into ``raw.field``."""
-    table, after = warehouse.raw_table(connection, entity), {"since": since}
-    keys_seen = warehouse.rows(sql_files.load("warehouse/observed_keys.sql").format(table=table), after)
-    keys = [str(key) for (key,) in keys_seen]
-    seen = _kinds(warehouse.rows(sql_files.load("warehouse/observed_structure.sql").format(table=table), after))
-    texts = _texts(warehouse, table, since, [key for key in keys if seen.get(key) == "string"])
-    known = warehouse.rows(
-        "SELECT field, kind, position FROM raw.field WHERE connection = ? AND entity = ?", [connection, entity]
-    )
-    before = {str(field): (str(kind), int(position)) for field, kind, position in known}
-    for key in keys:
-        if "\x00" in key:
-            continue
-        kind = texts.get(key, seen.get(key, "string"))
-        old, position = before.get(key, (kind, len(before)))
-        before[key] = (merge_kinds(old, kind), position)
-        warehouse.execute(
-            "INSERT OR REPLACE INTO raw.field VALUES (?, ?, ?, ?, ?)",
-            [connection, entity, key, position, before[key][0]],
+def _learn(loaded: Loaded, connection: str, entity: str, known: Kinds) -> None:
+    """Take the places and kinds of newly loaded rows into ``raw.field``; a place keeps its position for good."""
+    before = _learned(loaded.warehouse, connection, entity)
+    places, found = _observe(loaded, before, known)
+    fresh = [place for place in places if place not in before and place not in known]
+    beyond = set(fresh[max(0, MOST_COLUMNS - len(before.keys() - known.keys())) :])
+    after = dict(before)
+    for place in places:
+        if place not in beyond:
+            kind = found.get(place, "null" if place in known else "string")
+            after[place] = merge_kinds(before.get(place, kind), kind)
+    if after != before:
+        loaded.warehouse.execute(
+            "INSERT OR REPLACE INTO raw.field SELECT ?, ?, unnest(?), unnest(?), unnest(?)",
+            [connection, entity, [*after], [*range(len(after))], [*after.values()]],
         )
 
 
-def _texts(warehouse: Warehouse, table: str, since: str, keys: Sequence[str]) -> dict[str, str]:
-    """Return the kind of each key of texts: date, timestamp, local_time when all sampled ones are, else string."""
-    named = [key for key in keys if "\x00" not in key]
-    if not named:
-        return {}
-    found = warehouse.rows(
-        sql_files.load("warehouse/observed_texts.sql").format(table=table),
-        {"since": since, "pointers": [_pointer(key) for key in named]},
-    )
-    return {named[number - 1]: str(kind) for number, kind in found}
+def _observe(loaded: Loaded, before: Kinds, known: Kinds) -> tuple[list[str], Kinds]:
+    """Return the places of new rows, those within objects after all others, in the vendor's order; and their kinds."""
+    top, _ = loaded.order([""])
+    found = loaded.kinds(_once(top, known))
+    kinds = {place: merge_kinds(before.get(place, "null"), found.get(place, "null")) for place in _once(top, before)}
+    objects = [place for place, kind in kinds.items() if kind == "object" and place.count("/") == 1]
+    within, keyed = loaded.order(objects)
+    found |= dict.fromkeys(keyed, "json")
+    objects = [place for place in objects if place not in keyed]
+    met = loaded.keys(["", *objects], 10 * MOST_COLUMNS)
+    sampled = [place for place in _once(top, within) if place in set(met)]
+    places = sorted(_once(sampled, met), key=lambda place: place.count("/"))
+    found |= loaded.kinds([place for place in places if place not in found])
+    found |= loaded.texts([place for place, kind in found.items() if kind == "string"])
+    return _once(places, known), found
 
 
-def _kinds(structures: Sequence[tuple[str]]) -> dict[str, str]:
-    """Turn DuckDB's structures of objects into one kind per key."""
-    found: dict[str, str] = {}
-    for (text,) in structures:
-        structure = json.loads(text)
-        for key, value in structure.items() if isinstance(structure, dict) else ():
-            kind = _OBSERVED.get(value, "json" if value == "JSON" else "string") if isinstance(value, str) else "json"
-            found[key] = merge_kinds(found.get(key, "null"), kind)
-    return found
+def _once(*places: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(chain(*places)))
 
 
-def merge_kinds(one: str, other: str) -> str:
-    """Return the narrowest kind that holds values of both."""
-    kinds = {one, other} - {"null"}
-    if len(kinds) <= 1:
-        return kinds.pop() if kinds else "null"
-    if "json" in kinds:
-        return "json"
-    return "number" if kinds == {"integer", "number"} else "string"
-
-
-def _catalogued(entity: str, fields: Sequence[FieldMapping]) -> Catalogue:
-    """Return the vendor's kinds of the fields at the top of a record."""
+def _catalogued(entity: str, fields: Sequence[FieldMapping]) -> Kinds:
+    """Return the vendor's kinds of fields that stand at one place of a record, however deep."""
     return {
-        source: field.type
+        pointer(*source.split(".")): field.type
         for field in fields
-        if field.entity == entity and (source := field.source.removeprefix("$.")) and not set(source) & set(".[]*@")
+        if field.entity == entity and _is_place(source := field.source.removeprefix("$."))
     }
 
 
-def _settled(known: Catalogue, observed: Mapping[str, str]) -> Catalogue:
+def _is_place(source: str) -> bool:
+    return not set(source) & set("[]*@") and all(source.split("."))
+
+
+def _settled(known: Kinds, observed: Kinds) -> Kinds:
     """Return the vendor's kinds, telling moments written as numbers from those written as text."""
     numbers = {"integer", "number", "string"}  # string: met as both
     return {
-        field: "epoch" if kind == "timestamp" and observed.get(field) in numbers else kind
-        for field, kind in known.items()
+        place: "epoch" if kind == "timestamp" and observed.get(place) in numbers else kind
+        for place, kind in known.items()
     }

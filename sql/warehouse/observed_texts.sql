@@ -2,7 +2,7 @@
 -- 'string'. $pointers holds a JSON pointer per field; n is its place, from 1. Nulls and empty texts say nothing.
 WITH observed AS (
     SELECT unnest(range(1, len($pointers) + 1)) AS n, unnest(json_extract_string(payload, $pointers)) AS text
-    FROM (SELECT payload FROM {table} WHERE _dlt_load_id > $since AND payload IS NOT NULL LIMIT 10000)
+    FROM (SELECT payload FROM {table} WHERE _dlt_load_id > $since AND payload IS NOT NULL LIMIT $sample)
 ),
 judged AS (
     SELECT n, CASE

@@ -13,7 +13,8 @@ CREATE TABLE IF NOT EXISTS raw.entity (
     UNIQUE (connection, table_name)
 );
 
--- raw.field: one row per key ever seen at the top of an entity's payloads, with the kind of value it holds.
+-- raw.field: one row per place ever seen in an entity's payloads that a column is made of, as a JSON pointer, with the
+-- kind of value it holds.
 CREATE TABLE IF NOT EXISTS raw.field (
     connection VARCHAR NOT NULL,
     entity     VARCHAR NOT NULL,
@@ -23,7 +24,8 @@ CREATE TABLE IF NOT EXISTS raw.field (
     PRIMARY KEY (connection, entity, field)
 );
 
--- raw.typed_view: one row per typed view: the last load its fields were learned from, and a hash of its text.
+-- raw.typed_view: one row per typed view: the last load its fields were learned from, and its text
+-- as the version of the rules that made it and a hash.
 CREATE TABLE IF NOT EXISTS raw.typed_view (
     connection VARCHAR NOT NULL,
     entity     VARCHAR NOT NULL,

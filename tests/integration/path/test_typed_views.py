@@ -54,3 +54,40 @@ def test_a_refresh_gives_views_the_types_of_the_shipped_catalogue(tmp_path: Path
         assert published.rows("SELECT created, subject FROM mail.messages") == [
             (datetime(2023, 1, 3, tzinfo=UTC), "2026")
         ]
+
+
+def test_hubspots_properties_are_typed_columns_after_a_refresh(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    properties = {"email": "a@x.example", "createdate": "2026-03-04T05:06:07Z", "notes_last_contacted": None}
+    with open_warehouse(settings, "acme") as warehouse:
+        warehouse.ensure_tables()
+        land(warehouse, "crm", "hubspot", "contacts", {"id": "1", "properties": properties})
+    with open_control_plane(settings) as control:
+        control.add_tenant("acme")
+        control.add_connection("acme", "crm", "hubspot")
+        refresh_tenant(settings, control, "acme")
+    with open_published(settings, "acme") as published:
+        found = "SELECT properties_email, properties_createdate, properties_notes_last_contacted FROM crm.contacts"
+        assert published.rows(found) == [("a@x.example", datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC), None)]
+        assert published.columns("crm", "contacts")["properties_notes_last_contacted"] == "TIMESTAMP WITH TIME ZONE"
+
+
+def test_the_views_of_a_removed_connection_are_gone_after_the_next_refresh(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    with open_warehouse(settings, "acme") as warehouse:
+        warehouse.ensure_tables()
+        land(warehouse, "crm", "salesforce", "Contact", {"Id": "1", "Email": "a@x.example"})
+        land(warehouse, "mail", "customerio", "messages", {"id": "m", "created": 1672704000})
+    with open_control_plane(settings) as control:
+        control.add_tenant("acme")
+        control.add_connection("acme", "crm", "salesforce")
+        control.add_connection("acme", "mail", "customerio")
+        refresh_tenant(settings, control, "acme")
+        control.remove_connection("acme", "mail")
+        refresh_tenant(settings, control, "acme")
+        assert refresh_tenant(settings, control, "acme").published is None
+    with open_published(settings, "acme") as published:
+        schemas = {schema for (schema,) in published.rows("SELECT DISTINCT schema_name FROM duckdb_views()")}
+        assert "crm" in schemas
+        assert "mail" not in schemas
+        assert published.has_table("raw_mail", "messages")

@@ -11,7 +11,8 @@ import pytest
 from connectors.connector import FieldMapping
 from gtm_pipelines.settings import Settings
 from gtm_pipelines.warehouse import open_published, open_warehouse, publish
-from gtm_pipelines.warehouse.views import build_typed_views, merge_kinds
+from gtm_pipelines.warehouse.observed import merge_kinds
+from gtm_pipelines.warehouse.views import MOST_COLUMNS, build_typed_views, typed_views_are_current
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,9 +62,10 @@ def test_columns_have_the_types_of_the_values(warehouse: Warehouse) -> None:
         "Count": "BIGINT",
         "Won": "BOOLEAN",
         "At": "TIMESTAMP WITH TIME ZONE",
-        "Address": "JSON",
+        "Address_a": "BIGINT",
         "Tags": "JSON",
         "Nothing": "VARCHAR",
+        "Address": "JSON",
     }
     found = warehouse.rows("SELECT Id, Amount, Count, Won, \"At\", Address->>'a' FROM crm.contact ORDER BY Id")
     assert found[0] == ("1", 1.5, 7, True, datetime(2026, 1, 1, tzinfo=UTC), "1")
@@ -127,7 +129,127 @@ def test_the_vendors_own_types_win(warehouse: Warehouse) -> None:
         FieldMapping("Lead", "Other", "string"),
     ]
     build_typed_views(warehouse, {"crm": catalogue})
-    assert columns(warehouse) == {"Zip": "VARCHAR", "Born": "DATE", "NeverSeen": "DOUBLE"}
+    expected = {"Zip": "VARCHAR", "Born": "DATE", "NeverSeen": "DOUBLE", "Address_City": "VARCHAR"}
+    assert columns(warehouse) == expected
+
+
+def test_what_stands_within_an_object_is_a_column_called_by_its_path(warehouse: Warehouse) -> None:
+    first = {"id": "1", "properties": {"email": "a@x.example", "born": None, "visits": "7"}, "to": None, "from": [1]}
+    properties = {"email": None, "born": "2001-02-03", "visits": "many", "flags": {"a": 1}}
+    put(warehouse, "1", first, {"id": "2", "properties": properties, "to": {"id": 5}})
+    catalogue = [
+        FieldMapping("Contact", "properties.visits", "integer"),
+        FieldMapping("Contact", "properties.flags.since", "timestamp"),
+    ]
+    build_typed_views(warehouse, {"crm": catalogue})
+    assert list(warehouse.columns("crm", "contact").items())[4:] == [
+        ("id", "VARCHAR"),
+        ("properties_email", "VARCHAR"),
+        ("properties_born", "DATE"),
+        ("properties_visits", "BIGINT"),
+        ("properties_flags", "JSON"),
+        ("properties_flags_since", "TIMESTAMP WITH TIME ZONE"),
+        ("to_id", "BIGINT"),
+        ("from", "JSON"),
+        ("properties", "JSON"),
+        ("to", "JSON"),
+        ("_payload", "JSON"),
+    ]
+    found = warehouse.rows("SELECT id, properties_visits, properties->>'email', to_id FROM crm.contact ORDER BY id")
+    assert found == [("1", 7, "a@x.example", None), ("2", None, None, 5)]
+
+
+def test_columns_of_an_object_come_with_later_loads_and_stay(warehouse: Warehouse) -> None:
+    put(warehouse, "1", {"o": {"a": 1}})
+    build_typed_views(warehouse)
+    put(warehouse, "2", {"o": {"b": "2026-01-02"}, "late": {"c": True}})
+    assert build_typed_views(warehouse) == [("crm", "Contact")]
+    put(warehouse, "3", {"o": "no longer an object"})
+    build_typed_views(warehouse)
+    assert columns(warehouse) == {
+        "o_a": "BIGINT",
+        "o_b": "DATE",
+        "late_c": "BOOLEAN",
+        "o": "JSON",
+        "late": "JSON",
+    }
+
+
+def test_a_name_made_twice_stays_with_whoever_had_it_first(warehouse: Warehouse) -> None:
+    put(warehouse, "1", {"A": {"b": 1, "B": 2}, "a_b": 3})
+    build_typed_views(warehouse)
+    put(warehouse, "2", {"A": {"b_": 4}, "a_b_": 5, "A_b_3": 6})
+    build_typed_views(warehouse)
+    assert warehouse.rows("SELECT a_b, A_b_2, A_B_3 FROM crm.contact WHERE _external_id = '1-0'") == [(3, 1, 2)]
+    assert warehouse.rows("SELECT a_b_, A_b__2, A_b_3_2 FROM crm.contact WHERE _external_id = '2-0'") == [(5, 4, 6)]
+
+
+def test_an_object_keyed_by_ids_does_not_become_columns_even_when_a_later_load_is_small(warehouse: Warehouse) -> None:
+    put(warehouse, "1", *({"seats": {f"user_{number}": number}} for number in range(150)))
+    build_typed_views(warehouse)
+    put(warehouse, "2", {"seats": {"user_x": 1}})
+    build_typed_views(warehouse)
+    assert columns(warehouse) == {"seats": "JSON"}
+
+
+def test_a_view_has_a_bounded_number_of_columns_and_the_vendors_own_on_top(warehouse: Warehouse) -> None:
+    put(warehouse, "1", {"id": 1, "p": {f"k{number:04}": number for number in range(MOST_COLUMNS + 50)}})
+    build_typed_views(warehouse, {"crm": [FieldMapping("Contact", "p.k1049", "number")]})
+    put(warehouse, "2", {"id": 2, "late": 1})
+    build_typed_views(warehouse, {"crm": [FieldMapping("Contact", "p.k1049", "number")]})
+    found = columns(warehouse)
+    assert len(found) == MOST_COLUMNS + 1
+    assert (found["p_k0000"], found["p_k1049"], found["p"]) == ("BIGINT", "DOUBLE", "JSON")
+    assert not found.keys() & {"p_k1048", "late"}
+
+
+def test_a_fraction_is_not_rounded_into_a_column_of_whole_numbers(warehouse: Warehouse) -> None:
+    put(warehouse, "1", *({"N": value} for value in (7, "7.0", 7.5, 9007199254740993, "nan", "", None)))
+    build_typed_views(warehouse, {"crm": [FieldMapping("Contact", "N", "integer")]})
+    found = warehouse.rows("SELECT N FROM crm.contact ORDER BY _external_id")
+    assert [value for (value,) in found] == [7, 7, None, 9007199254740993, None, None, None]
+
+
+def test_an_empty_value_is_null_in_a_column_of_json_too(warehouse: Warehouse) -> None:
+    put(warehouse, "1", {"Tags": ["x"]}, {"Tags": None}, {})
+    build_typed_views(warehouse)
+    assert warehouse.rows("SELECT count(*) FROM crm.contact WHERE Tags IS NULL") == [(2,)]
+
+
+def test_columns_stand_in_the_vendors_order(warehouse: Warehouse) -> None:
+    put(warehouse, "1", {"id": 1, "name": "a", "age": 1}, {"id": 1, "age": 1, "city": "x"})
+    build_typed_views(warehouse)
+    assert list(columns(warehouse)) == ["id", "name", "age", "city"]
+
+
+def test_views_of_what_is_gone_go_and_come_back_with_it(warehouse: Warehouse) -> None:
+    put(warehouse, "1", {"Id": "1"})
+    warehouse.execute(
+        "INSERT INTO raw.entity VALUES ('crm', 'salesforce', 'Lead', 'lead', now());"
+        "CREATE TABLE raw_crm.lead AS FROM raw_crm.contact"
+    )
+    build_typed_views(warehouse)
+    warehouse.execute("DROP TABLE raw_crm.lead")
+    assert not typed_views_are_current(warehouse)
+    assert build_typed_views(warehouse) == []
+    assert (warehouse.has_table("crm", "contact"), warehouse.has_table("crm", "lead")) == (True, False)
+    assert typed_views_are_current(warehouse)
+    assert build_typed_views(warehouse, connections=[]) == []
+    assert warehouse.rows("SELECT count(*) FROM duckdb_schemas() WHERE schema_name = 'crm'") == [(0,)]
+    assert warehouse.rows("SELECT count(*) FROM raw.field") == [(0,)]
+    assert build_typed_views(warehouse, connections=["crm"]) == [("crm", "Contact")]
+    assert columns(warehouse) == {"Id": "VARCHAR"}
+
+
+def test_views_made_by_an_earlier_releases_rules_are_learned_anew(warehouse: Warehouse) -> None:
+    put(warehouse, "1", {"o": {"a": 1}})
+    warehouse.execute(
+        "INSERT INTO raw.field VALUES ('crm', 'Contact', 'o', 0, 'json');"
+        "INSERT INTO raw.typed_view VALUES ('crm', 'Contact', '1', 'd41d8cd98f00b204e9800998ecf8427e')"
+    )
+    assert not typed_views_are_current(warehouse)
+    build_typed_views(warehouse)
+    assert columns(warehouse) == {"o_a": "BIGINT", "o": "JSON"}
 
 
 def test_texts_become_dates_and_times_only_where_all_of_them_are(warehouse: Warehouse) -> None:
@@ -201,6 +323,8 @@ def test_views_work_in_the_published_copy_even_under_the_tenants_own_name(tmp_pa
         ("timestamp", "string", "string"),
         ("boolean", "integer", "string"),
         ("json", "string", "json"),
+        ("object", "null", "object"),
+        ("object", "string", "json"),
     ],
 )
 def test_kinds_widen_and_never_narrow(one: str, other: str, both: str) -> None:
