@@ -58,6 +58,6 @@ class Stage:
 @contextlib.contextmanager
 def staged(directory: Path, *, size: int, seed: int) -> Iterator[Stage]:
     """Make a world of ``size`` people from ``seed`` and serve it on loopback until the block ends."""
-    sandbox.create_world(directory / "worlds", TENANT, size=size, seed=seed)
+    sandbox.create_world(directory / "worlds", TENANT, size=size, seed=seed, vendors=CONNECTIONS)
     with sandbox.running(directory / "worlds") as url:
         yield Stage(directory, url)

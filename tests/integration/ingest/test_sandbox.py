@@ -27,7 +27,7 @@ CONNECTIONS = ("salesforce", "customerio", "file")
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[tuple[Settings, ControlPlane, Path]]:
     worlds = tmp_path / "worlds"
-    sandbox.create_world(worlds, "acme", size=60, seed=5)
+    sandbox.create_world(worlds, "acme", size=60, seed=5, vendors=["customerio", "file", "salesforce"])
     with sandbox.running(worlds) as url:
         settings = Settings(home=tmp_path / "home", encryption_key=SecretStr("5a" * 32), sandbox_url=url)
         with open_control_plane(settings) as control:

@@ -10,16 +10,20 @@ import pytest
 from simple_salesforce.api import Salesforce
 
 from gtm_pipelines import sandbox
+from gtm_pipelines.sandbox.vendors import vendors
 from tests.integration.sandbox.outsiders import Served, outside_session
 
 SIZE = 3500  # enough for contacts of more than one page
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Serve the usual vendors and the one that the test file is named after."""
+    file = request.module.__name__.rpartition(".")[2]
+    known = {"customerio", "file", "salesforce", *(name for name in vendors() if file == f"test_{name}")}
     directory = tmp_path_factory.mktemp("worlds")
-    sandbox.create_world(directory, "acme", size=SIZE, seed=7)
-    sandbox.create_world(directory, "globex", size=50, seed=8)
+    sandbox.create_world(directory, "acme", size=SIZE, seed=7, vendors=known)
+    sandbox.create_world(directory, "globex", size=50, seed=8, vendors=known)
     with sandbox.running(directory) as url:
         yield Served(directory, url)
 
