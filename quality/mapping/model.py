@@ -39,6 +39,9 @@ class Transform(StrEnum):
     BOOLEAN = "boolean"
     TIMESTAMP = "timestamp"
     DATE = "date"
+    GIVEN_NAME = "given_name"
+    FAMILY_NAME = "family_name"
+    EXCERPT = "excerpt"
 
 
 class _Closed(BaseModel):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from quality.mapping.model import Transform
-from quality.normalise import domain, phone, text
+from quality.normalise import domain, full_name, phone, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ RULES = {
     Transform.TIMESTAMP: "not_a_timestamp",
     Transform.DATE: "not_a_date",
 }
-"""The rule a value breaks that its transform cannot read. Text transforms read anything."""
+"""The rule a value breaks that its transform cannot read. Text transforms read anything, or leave it out."""
 
 COMPLETIONS: dict[Transform, Callable[[str, str], str | None]] = {
     Transform.PHONE: phone.e164,
@@ -104,6 +104,8 @@ _PREPARED: dict[Transform, Callable[[str], str]] = {
     Transform.TIMESTAMP: lambda given: f"try_cast({given} AS DOUBLE)",
     Transform.DATE: lambda given: f"try_cast({given} AS DOUBLE)",
     Transform.BOOLEAN: text.lower_sql,
+    Transform.GIVEN_NAME: full_name.plain_sql,
+    Transform.FAMILY_NAME: full_name.plain_sql,
 }
 
 _READERS: dict[Transform, Callable[[Text], str]] = {
@@ -119,4 +121,7 @@ _READERS: dict[Transform, Callable[[Text], str]] = {
     Transform.BOOLEAN: _boolean,
     Transform.TIMESTAMP: _timestamp,
     Transform.DATE: lambda source: f"date_trunc('day', {_timestamp(source)})",
+    Transform.GIVEN_NAME: lambda source: full_name.given_sql(source.prepared),
+    Transform.FAMILY_NAME: lambda source: full_name.family_sql(source.prepared),
+    Transform.EXCERPT: lambda source: text.excerpt_sql(source.given),
 }

@@ -26,6 +26,9 @@ _TEXT = (
     Transform.EMAIL,
     Transform.PHONE,
     Transform.DOMAIN,
+    Transform.GIVEN_NAME,
+    Transform.FAMILY_NAME,
+    Transform.EXCERPT,
 )
 FITTING = {
     "VARCHAR": _TEXT,

@@ -6,12 +6,16 @@ of a final sigma (Python looks at the neighbours, DuckDB does not), and which ma
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _SPACES = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 _BREAKS = "\t\n\r"
 WHITE = _SPACES + _BREAKS
 """The characters that count as white space around a value."""
+
+EXCERPT = 2000
+_WHOLE_WORDS = f"(?s)^(.*[^{WHITE}])[{WHITE}]"
 
 
 def literal(text: str) -> str:
@@ -42,6 +46,21 @@ def trim_rest_sql(trimmed: str) -> str:
 
 def _break_set() -> str:
     return literal(_SPACES) + "".join(f" || chr({ord(character)})" for character in _BREAKS)
+
+
+def excerpt(text: str) -> str:
+    """Return ``text``, or its first whole words and an ellipsis, in at most ``EXCERPT`` characters."""
+    if len(text) <= EXCERPT:
+        return text
+    words = re.search(_WHOLE_WORDS, text[:EXCERPT])
+    return (words[1] if words else text[: EXCERPT - 1]) + "…"
+
+
+def excerpt_sql(column: str) -> str:
+    """Return the SQL of :func:`excerpt`."""
+    words = f"nullif(regexp_extract(left({column}, {EXCERPT}), {literal(_WHOLE_WORDS)}, 1), '')"
+    cut = f"coalesce({words}, left({column}, {EXCERPT - 1}))"
+    return f"CASE WHEN length({column}) <= {EXCERPT} THEN {column} ELSE {cut} || '…' END"
 
 
 def lower(text: str) -> str:

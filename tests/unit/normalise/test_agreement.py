@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from quality.normalise import company, domain, email, person, phone, text
+from quality.normalise import company, domain, email, full_name, person, phone, text
 
 # What Python and DuckDB both know: assigned characters of the basic plane, less two that newer Unicode calls marks.
 KNOWN = st.characters(
@@ -22,6 +22,35 @@ TEXT = st.text(KNOWN, max_size=30)
 WORDS = st.lists(
     st.sampled_from(["The", "acme", "Inc.", "INC", "S.A.", "GmbH", "&", "Co", "Ltd", "José", " ", ",", "AT&T"]),
     max_size=6,
+)
+NAME_PIECES = [
+    *(
+        "Jane",
+        "ROE",
+        "O'Neil",
+        "García-López",
+        "van",
+        "De",
+        "der",
+        "'t",
+        "Dr.",
+        "mrs",
+        "Jr.",
+        "PhD",
+        "M.D",
+        "III",
+        "J.",
+    ),
+    *("x@y.z", "Sales", "Inc.", "GmbH", "(ext)", "[a", '"Bob"', "&", "5", "-", ".", "李", "\u00a0", "\t", "\n"),
+    *(",", ", ", " ,"),
+]
+NAMES = st.tuples(st.lists(st.sampled_from(NAME_PIECES), max_size=7), st.sampled_from(["", " ", "  "])).map(
+    lambda drawn: drawn[1].join(drawn[0])
+)
+LONG = st.builds(
+    lambda words, gap: gap.join(words * 60),
+    st.lists(st.text(st.sampled_from("aé; \n\u3000"), max_size=30), min_size=1, max_size=6),
+    st.sampled_from(["", " ", "\n\n"]),
 )
 LOCALS = st.text(st.sampled_from("aZ.+-_é@ 1"), max_size=12)
 HOSTS = st.sampled_from(
@@ -66,6 +95,35 @@ def test_function_and_sql_agree(
     function: Callable[[str], str | None], expression: Callable[[str], str], value: str
 ) -> None:
     assert in_sql(expression, value) == function(value)
+
+
+@pytest.mark.parametrize(
+    ("function", "expression"),
+    [
+        (full_name.given, lambda column: full_name.given_sql(full_name.plain_sql(column))),
+        (full_name.family, lambda column: full_name.family_sql(full_name.plain_sql(column))),
+    ],
+)
+@settings(max_examples=200, deadline=None)
+@given(value=NAMES | TEXT)
+@example(value="Dr. Jane van der Roe, PhD")
+@example(value="x" * (full_name.LONGEST + 1))
+def test_sql_takes_a_name_apart_as_the_function_does(
+    function: Callable[[str], str | None], expression: Callable[[str], str], value: str
+) -> None:
+    assert in_sql(expression, value) == function(value)
+
+
+@settings(max_examples=60, deadline=None)
+@given(value=LONG)
+@example(value="x" * (text.EXCERPT + 1))
+@example(value="x" * text.EXCERPT)
+@example(value="x" * (text.EXCERPT - 1) + " y")
+def test_sql_cuts_an_excerpt_as_the_function_does_and_it_is_short(value: str) -> None:
+    cut = text.excerpt(value)
+    assert in_sql(text.excerpt_sql, value) == cut
+    assert len(cut) <= text.EXCERPT
+    assert cut == value or (value.startswith(cut[:-1]) and cut.endswith("…"))
 
 
 @pytest.mark.parametrize("region", ["US", "GB", "DE", "FR", "NL", "CH", "AU", "ES", "PL", "BR"])

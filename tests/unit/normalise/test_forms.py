@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import tldextract
 
-from quality.normalise import company, domain, email, person, phone
+from quality.normalise import company, domain, email, full_name, person, phone, text
 
 
 @pytest.mark.parametrize(
@@ -151,3 +151,55 @@ def test_a_company_is_its_name_without_its_legal_form(given: str | None, form: s
 def test_a_person_is_the_same_with_and_without_accents() -> None:
     assert person.normal_form("José  GARCÍA-López") == person.normal_form("jose garcia lopez") == "jose garcia lopez"
     assert person.normal_form(" - ") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "family"),
+    [
+        ("Jane Roe", "Jane", "Roe"),
+        (" Roe ,  Jane ", "Jane", "Roe"),
+        ("Jane", "Jane", None),
+        ("JANE O'Neil-Roe", "JANE", "O'Neil-Roe"),
+        ("J. R. R. Tolkien", "J. R. R.", "Tolkien"),
+        ("Ludwig van Beethoven", "Ludwig", "van Beethoven"),
+        ("Oscar De La Hoya", "Oscar", "De La Hoya"),
+        ("Ahmed bin Salman", "Ahmed", "bin Salman"),
+        ("van der Berg, Jan", "Jan", "van der Berg"),
+        ("van der Berg", None, "van der Berg"),
+        ("Al Gore", "Al", "Gore"),
+        ("Dr. Jane van der Roe, PhD", "Jane", "van der Roe"),
+        ("King, Martin Luther, Jr.", "Martin Luther", "King"),
+        ("Henry Ford III", "Henry", "Ford"),
+        ("Mr. Roe", None, "Roe"),
+        ('Robert "Bob" Roe (Acme)', "Robert", "Roe"),
+        ("李小龍", "李小龍", None),
+    ],
+)
+def test_a_full_name_is_taken_apart(name: str, given: str | None, family: str | None) -> None:
+    assert (full_name.given(name), full_name.family(name)) == (given, family)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(None, "", "  ", ",", "jane@acme.test", "Jane Roe <jane@acme.test>", "Bob & Jane Roe", "Jane Roe / John Roe"),
+        *(
+            "Acme, Inc.",
+            "Acme Trading GmbH",
+            "Acme S.A.",
+            "Acme Sales Team",
+            "Billing",
+            "Conference Room 5",
+            "+1 202 555",
+        ),
+        *("Jane Roe, Acme", "Roe, Jane, Acme", "please ask for Jane or John Roe", "x" * 200),
+    ],
+)
+def test_what_is_not_surely_one_persons_name_is_left_whole(name: str | None) -> None:
+    assert (full_name.given(name), full_name.family(name)) == (None, None)
+
+
+def test_an_excerpt_ends_with_a_whole_word() -> None:
+    words = "word " * 1000
+    assert text.excerpt(words) == ("word " * 400)[:-1] + "…"
+    assert text.excerpt("short and whole") == "short and whole"
