@@ -22,6 +22,7 @@ entities:
   Mail:
     - {target: person, shared: true, external_id: key, fields: {last_name: name}}
 """
+ROOT = Path(__file__).parents[3]
 LATER, LATEST = START + timedelta(days=1), START + timedelta(days=2)
 
 
@@ -165,6 +166,17 @@ def test_a_mapping_that_comes_to_share_takes_its_refusals_back(bench: Bench) -> 
     bench.refine(strict)
     assert [rule for *_, rule, _, _ in bench.quarantine()] == ["duplicate_key"]
     assert claims(bench) == []
+
+
+def test_a_mail_in_two_mailboxes_is_one_activity_of_one_person_and_no_fault(bench: Bench) -> None:
+    mapping = (ROOT / "connectors/vendors/microsoft365/mapping.yml").read_text()
+    ann = {"address": "ann@x.test", "name": "Roe, Ann", "part": "sender"}
+    sent = {"internetMessageId": "<1>", "receivedDateTime": "2026-01-01T10:00:00Z", "externalPeople": [ann]}
+    bench.land("messages", {"box1/m": sent, "box2/m": sent})
+    bench.refine(mapping)
+    assert bench.live("person", "first_name", "last_name") == [("ann@x.test", "Ann", "Roe")]
+    assert bench.live("activity", "person_external_id") == [("<1> ann@x.test", "ann@x.test")]
+    assert bench.quarantine() == []
 
 
 COLUMNS = ("last_name", "source_updated_at", "_entity", "_record_id", "_row_hash")
