@@ -11,13 +11,13 @@ import pytest
 from pydantic import SecretStr
 
 from gtm_pipelines.control_plane import ControlPlane, open_control_plane
+from gtm_pipelines.settings import Settings
 from tests import postgres
-from tests.unit.control_plane.databases import PostgresDatabase, SqliteFile
+from tests.unit.control_plane.databases import PostgresDatabase, SqliteFile, blank_postgres
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from gtm_pipelines.settings import Settings
     from tests.unit.control_plane.databases import ControlDatabase
 
 HERE = Path(__file__).parent
@@ -25,11 +25,31 @@ ROOT = HERE.parents[2]
 KEY = "0123456789abcdef" * 4
 
 
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty file, copied for each test."""
+    home = tmp_path_factory.mktemp("blank")
+    open_control_plane(Settings(home=home)).close()
+    return home / "control.db"
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A migrated, empty database of Postgres, copied for each test."""
+    return blank_postgres(postgres.shared(), tmp_path_factory.mktemp("blank"))
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def database(request: pytest.FixtureRequest, home: Path) -> Iterator[ControlDatabase]:
-    """A database in which nothing was made yet."""
+    """Where the control plane lives: migrated and empty, or "new", with nothing made in it yet."""
+    kind, _, is_new = request.param.partition(" ")
     made: ControlDatabase
-    made = SqliteFile(home, None) if request.param == "sqlite" else PostgresDatabase(home, postgres.shared())
+    if kind == "sqlite":
+        made = SqliteFile(home, None if is_new else request.getfixturevalue("blank"))
+    elif is_new:
+        made = PostgresDatabase(home, postgres.shared())
+    else:
+        made = PostgresDatabase.emptied(home, postgres.shared(), request.getfixturevalue("template"))
     yield made
     made.close()
 

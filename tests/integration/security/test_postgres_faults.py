@@ -29,7 +29,7 @@ from gtm_pipelines.control_plane.migrate import ensure_current
 from gtm_pipelines.settings import Settings
 from gtm_pipelines.tenancy import ConnectionName, TenantId
 from tests.postgres import Server
-from tests.unit.control_plane.databases import PostgresDatabase
+from tests.unit.control_plane.databases import PostgresDatabase, blank_postgres
 
 if TYPE_CHECKING:
     import subprocess
@@ -68,9 +68,16 @@ def own_server() -> Server:
     return server
 
 
+@pytest.fixture(scope="module")
+def own_template(own_server: Server, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return blank_postgres(own_server, tmp_path_factory.mktemp("blank"))
+
+
 @pytest.fixture(params=["postgres"])
-def database(own_server: Server, home: Path) -> Iterator[PostgresDatabase]:
-    made = PostgresDatabase(home, own_server)
+def database(
+    request: pytest.FixtureRequest, own_server: Server, own_template: str, home: Path
+) -> Iterator[PostgresDatabase]:
+    made = PostgresDatabase(home, own_server, "template1" if "new" in request.param else own_template)
     yield made
     own_server.start()
     own_server.psql(f"DROP DATABASE {made.database} WITH (FORCE)")
@@ -297,6 +304,7 @@ def test_the_doctor_says_what_is_wrong_with_the_database_and_how_to_mend_it(
     assert "GTM_CONTROL_URL" in found.mend
 
 
+@pytest.mark.parametrize("database", ["postgres new"], indirect=True)
 def test_a_migration_that_is_cut_off_leaves_no_half_of_a_schema(database: PostgresDatabase, settings: Settings) -> None:
     engine = open_engine(settings.control_database_url)
 

@@ -53,6 +53,7 @@ def at_once(workers: list[subprocess.Popen[str]], home: Path) -> list[Any]:
     return [result(worker) for worker in workers]
 
 
+@pytest.mark.parametrize("database", ["sqlite new", "postgres new"], indirect=True)
 def test_many_processes_open_a_new_database_at_once(settings: Settings, start: Start, at_a_time: int) -> None:
     """One of them migrates it; the others wait and find it done."""
     names = [f"tenant{number}" for number in range(2 * at_a_time)]

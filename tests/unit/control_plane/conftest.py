@@ -63,7 +63,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Control
     if request.param == "sqlite":
         made = SqliteFile(tmp_path / "home", request.getfixturevalue("blank"))
     else:
-        made = PostgresDatabase(tmp_path / "home", postgres.shared(), request.getfixturevalue("template"))
+        made = PostgresDatabase.emptied(tmp_path / "home", postgres.shared(), request.getfixturevalue("template"))
     yield made
     made.close()
 

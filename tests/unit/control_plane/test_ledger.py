@@ -239,10 +239,10 @@ def test_five_field_crons_are_schedules(schedule: str) -> None:
     assert check_schedule(schedule) == " ".join(schedule.split())
 
 
-@pytest.mark.parametrize("schedule", BAD_SCHEDULES, ids=lambda text: repr(text[:30]))
-def test_what_is_no_five_field_cron_or_never_fires_is_refused(acme: ControlPlane, schedule: str) -> None:
-    with pytest.raises(InvalidInputError, match="schedule"):
-        acme.change_connection("acme", "crm", schedule=schedule)
+def test_what_is_no_five_field_cron_or_never_fires_is_refused(acme: ControlPlane) -> None:
+    for schedule in BAD_SCHEDULES:
+        with pytest.raises(InvalidInputError, match="schedule"):
+            acme.change_connection("acme", "crm", schedule=schedule)
 
 
 def test_the_next_fire_is_strictly_later_and_in_utc() -> None:
