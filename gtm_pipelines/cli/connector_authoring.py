@@ -107,7 +107,7 @@ def check(
         out.print(f"{len(verdicts)} promises, {broken} broken")
         if found is None:
             out.print(
-                f"only the folder was judged: the sandbox does not speak {connector}; name a server with --against"
+                f"only the folder was judged: the sandbox does not speak {connector} over HTTP (docs/connectors.md)"
             )
 
     emit([asdict(verdict) for verdict in verdicts], as_json=as_json, show=show)
@@ -195,9 +195,8 @@ def _account(
     """Return the account to judge: at the server named, or at a sandbox of its own; None where there is neither."""
     if against is not None:
         origin, hosts = _place(against, manifest)
-        pairs = [*_addressed(manifest, against, settings), *settings]
         described = manifest.model_copy(update={"allowed_hosts": sorted(hosts)})
-        chosen = read_settings(described, pairs, sandbox_origin=origin)
+        chosen = {**_addressed(manifest, against), **read_settings(described, settings, sandbox_origin=origin)}
         given = secrets.collect(manifest, source=secrets_file, from_env=from_env)
         return _Server(manifest, chosen, given, hosts, origin)
     from gtm_pipelines import sandbox
@@ -224,15 +223,14 @@ def _place(against: str, manifest: Manifest) -> tuple[str | None, frozenset[str]
     return None, hosts | {parts.hostname}
 
 
-def _addressed(manifest: Manifest, against: str, settings: list[str]) -> list[str]:
-    """Return the setting that sends the connector to ``against``: its only address, unless one was set by hand."""
+def _addressed(manifest: Manifest, against: str) -> dict[str, str]:
+    """Return the setting that sends the connector to ``against``; one set by hand wins."""
     addresses = [field.name for field in manifest.settings if field.type == "url"]
-    if any(pair.partition("=")[0] in addresses for pair in settings):
-        return []
-    wanted = "base_url" if "base_url" in addresses else next(iter(addresses), None)
+    described = manifest.ingestion is not None and manifest.ingestion.base_url is not None
+    wanted = "base_url" if described or "base_url" in addresses else next(iter(addresses), None)
     if wanted is None:
-        raise UsageError(f"{manifest.name} has no setting for its address, so it cannot be sent to another server")
-    return [f"{wanted}={against}"]
+        raise UsageError(f"{manifest.name} is not read over a URL; its tests judge it (docs/connectors.md, Prove it)")
+    return {wanted: against}
 
 
 def _manifest(connector: str) -> Manifest:

@@ -125,10 +125,6 @@ class DuckWarehouse(Warehouse):
             if path.endswith("/tables.sql"):
                 self.execute(sql_files.load(path))
 
-    def checkpoint(self) -> None:
-        """Fold the write-ahead log into the file."""
-        self._connection.execute("CHECKPOINT").fetchall()
-
 
 _HAS_TABLE = (
     "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database()"

@@ -82,6 +82,3 @@ class Warehouse(Protocol):
 
     def ensure_tables(self) -> None:
         """Create the bookkeeping tables shared by the stages where they are missing."""
-
-    def checkpoint(self) -> None:
-        """Fold the write-ahead log into the file."""

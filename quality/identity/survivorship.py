@@ -62,7 +62,12 @@ ACCOUNT_FIELDS = (
     FieldPolicy(("annual_revenue",), RECENT),
 )
 
-SOURCE_PRIORITY = ("salesforce", "hubspot", "dynamics", "stripe", "customerio", "file")
+SOURCE_PRIORITY = (
+    *("salesforce", "hubspot", "close"),  # kept by people whose work it is
+    *("microsoft365", "stripe"),  # what a mailbox or a paying customer calls itself
+    *("sql", "graphql", "customerio", "fathom", "file"),
+    "delivr",  # bought, not told
+)
 """Connectors from most to least trusted; one not named here comes after all that are."""
 
 

@@ -63,23 +63,12 @@ def _records(payload: str | None) -> Iterator[tuple[str, dict[str, Any]]]:
         if not isinstance(each.email, str) or "@" not in each.email:
             continue
         key = each.email.strip().lower()
-        first, last = _names(each.name)
         yield (
             key,
             {
                 "email": key,
                 "name": each.name,
-                "first_name": first,
-                "last_name": last,
                 "email_domain": each.email_domain,
                 "is_external": each.is_external,
             },
         )
-
-
-def _names(name: Any) -> tuple[str | None, str | None]:
-    """Split a written name at its last space; what is an address or one word tells no last name."""
-    if not isinstance(name, str) or "@" in name or not name.strip():
-        return None, None
-    first, _, last = name.strip().rpartition(" ")
-    return (first.strip(), last) if first else (last, None)

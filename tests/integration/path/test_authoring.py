@@ -22,7 +22,7 @@ from quality.mapping import load_mapping
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[str]:
     """A vendor somewhere, as far as the command knows."""
-    sandbox.create_world(tmp_path, "acme", size=50, seed=2, vendors=["customerio"])
+    sandbox.create_world(tmp_path, "acme", size=50, seed=2, vendors=["customerio", "stripe"])
     with sandbox.running(tmp_path) as url:
         yield f"{url}/acme"
 
@@ -77,3 +77,14 @@ def test_a_wrong_credential_breaks_the_reading_and_not_the_refusal(server: str) 
     assert code == 1
     assert not kept["the vendor answers the health check"]
     assert kept["a refused credential asks for a person"]
+
+
+def test_a_described_connector_without_a_setting_for_its_address_can_be_sent_elsewhere_too(server: str) -> None:
+    arguments = ["connectors", "check", "stripe", "--against", f"{server}/stripe/v1", "--entity", "products", "--json"]
+    result = CliRunner().invoke(app, [*arguments, "--secrets-file", "-"], input="api_key=sk_test_sandbox_acme")
+    assert result.exit_code == 0, result.stdout
+
+
+def test_a_connector_that_is_not_read_over_a_url_says_so() -> None:
+    result = CliRunner().invoke(app, ["connectors", "check", "file", "--against", "https://example.com"])
+    assert "not read over a URL" in str(result.exception)

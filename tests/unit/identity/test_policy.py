@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from connectors import registry
 from quality import canonical
 from quality.identity import DEFAULT_POLICY, FieldPolicy, IdentityPolicy
 from quality.identity.guards import PLACEHOLDER_COMPANIES, PLACEHOLDER_NAMES
@@ -50,3 +51,7 @@ def test_word_lists_are_written_in_the_form_they_are_compared_in() -> None:
     assert not set(FULL_NAMES) & set(FULL_NAMES.values())
     assert all(company.normal_form(name) == name for name in PLACEHOLDER_COMPANIES)
     assert all(name == name.lower() for name in PLACEHOLDER_NAMES)
+
+
+def test_every_connector_has_its_place_in_the_order_of_trust() -> None:
+    assert sorted(DEFAULT_POLICY.source_priority) == registry.ids()

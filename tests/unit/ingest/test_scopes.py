@@ -40,6 +40,18 @@ def test_a_scope_seen_whole_and_empty_is_empty(rig: Rig) -> None:
     assert live(rig) == {"ann:1", "ann:2"}
 
 
+def test_a_large_scope_may_be_gone_though_a_whole_entity_may_not(rig: Rig) -> None:
+    landed(rig)
+    rig.vendor.says(page([row(f"eve:{number}", 1) for number in range(60)], mark(1)))
+    rig.sync()
+    rig.vendor.says(replace(page([], mark(2)), seen_whole=("eve:",)))
+    assert rig.sync().entities["people"].absent == 60
+    rig.vendor.says(page([row(f"eve:{number}", 3) for number in range(60)], mark(3)))
+    rig.sync()
+    rig.vendor.says(replace(page([], mark(4)), seen_whole=("",)))
+    assert [fault.code for fault in rig.sync().entities["people"].errors] == ["shrink_refused"]
+
+
 def test_rows_of_earlier_pages_count_as_seen(rig: Rig) -> None:
     landed(rig)
     rig.vendor.says(
