@@ -39,6 +39,15 @@ _SESSION = {
     "mysql": ("SET time_zone = '+00:00'", "SET SESSION TRANSACTION READ ONLY"),
     "sqlite": ("PRAGMA query_only = ON",),
 }
+_NO_FILE = "/dev/null/none"  # below a file nothing can be; /dev/null itself would be warned of
+_NOTHING_OF_OURS = {
+    "passfile": _NO_FILE,
+    "sslcert": _NO_FILE,
+    "sslkey": _NO_FILE,
+    "gssencmode": "disable",
+    "options": "",
+    "target_session_attrs": "any",
+}  # what libpq would else take from this process's environment and home, and show to a tenant's host
 _CONNECT_S = 15
 _SILENT_S = 900  # a statement that sorts a large table says nothing for a while
 
@@ -127,7 +136,10 @@ def _creator(kind: str, url: URL, *, private: bool) -> Callable[[], Any]:
 def _postgres(url: URL, *, private: bool) -> Callable[[], Any]:
     host = str(url.query.get("host") or url.host or "")
     port = int(url.port or _option(url, "port") or 5432)
-    given = {name: _option(url, name) for name in ("sslmode", "sslrootcert") if name in url.query}
+    given = {
+        "sslmode": "prefer",
+        **{name: _option(url, name) for name in ("sslmode", "sslrootcert") if name in url.query},
+    }
 
     def connect() -> Any:
         place = {"host": host, "port": port}
@@ -140,7 +152,8 @@ def _postgres(url: URL, *, private: bool) -> Callable[[], Any]:
             **given,
             dbname=url.database or "",
             user=url.username or "",
-            password=url.password,
+            password=url.password or "",
+            **_NOTHING_OF_OURS,
             connect_timeout=_CONNECT_S,
             application_name="gtm-pipelines",
             keepalives_idle=60,
