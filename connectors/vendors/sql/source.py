@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from connectors.vendors.sql.tables import Tables
 
 _ROWS = 5_000
+_DATE_ONLY = len("2026-01-31")
 
 
 class SqlConnector(Connector):
@@ -115,7 +116,8 @@ class _Times:
     """Where the next read starts when the cursor is a time: after the last row older than the time held back.
 
     Rows may be committed late with an older time by as much as the lag. It is counted from the newest row and not from
-    a clock: a replica may be behind, and a time without a zone may be any.
+    a clock: a replica may be behind, and a time without a zone may be any. A day that is only a date goes on filling:
+    the next read starts before its first row.
     """
 
     horizon: datetime | None
@@ -129,7 +131,9 @@ class _Times:
             last = next((at for at in range(len(settled) - 1, -1, -1) if settled[at]), None)
             if last is not None:
                 watermark = stamps[last].as_py().isoformat(timespec="microseconds")
-                self.cursor = {"watermark": watermark, "at": chunk["at"][last].as_py(), "id": _ids(chunk, last)}
+                at = chunk["at"][last].as_py()
+                key = "" if len(at) <= _DATE_ONLY else _ids(chunk, last)
+                self.cursor = {"watermark": watermark, "at": at, "id": key}
         return self.cursor
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
@@ -137,6 +139,19 @@ def test_rows_without_a_time_come_with_every_read_and_a_far_future_moves_nothing
     assert set(rows(taken(connector, "odd", cursor=done.cursor))) >= {"1", "4", "5"}
 
 
+@pytest.mark.parametrize("kind", ["date", "text"])
+def test_rows_of_a_date_that_come_after_it_was_read_are_not_lost(dsn: str, kind: str) -> None:
+    run(
+        dsn,
+        f"CREATE TABLE daily_{kind} (id bigint PRIMARY KEY, updated_at {kind})",
+        f"INSERT INTO daily_{kind} VALUES (1, '2026-01-01'), (5, '2026-01-02'), (6, '2026-01-03')",
+    )
+    connector = connect(dsn, f"daily: daily_{kind}")
+    first = taken(connector, "daily")
+    run(dsn, f"INSERT INTO daily_{kind} VALUES (4, '2026-01-02'), (3, '2026-01-03')")
+    assert set(rows(taken(connector, "daily", cursor=first.cursor))) == {"3", "4", "5", "6"}
+
+
 def test_a_key_of_several_columns_is_one_id_and_pages_by_all_of_them(dsn: str) -> None:
     run(
         dsn,
@@ -246,6 +261,34 @@ def test_a_dsn_that_leads_nowhere_is_a_typed_error_that_does_not_repeat_it(
     assert done.error.code == code
     assert "s3cretpw" not in str(done.error)
     assert done.error.__suppress_context__ or done.error.__context__ is None
+
+
+def test_a_dsn_without_a_password_is_not_given_ours(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    passwords = tmp_path / "pgpass"
+    passwords.write_text("*:*:*:*:0urs3cret\n")
+    passwords.chmod(0o600)
+    monkeypatch.setenv("PGPASSFILE", str(passwords))
+    monkeypatch.setenv("PGPASSWORD", "0urs3cret")
+    heard: list[bytes] = []
+    with closing(socket.create_server(("127.0.0.1", 0))) as listening:
+        answering = threading.Thread(target=_ask_for_a_password, args=(listening, heard))
+        answering.start()
+        done = taken(connect(f"postgresql://u@127.0.0.1:{listening.getsockname()[1]}/db", "people: people"), "people")
+        answering.join(10)
+    assert done.error is not None
+    assert heard
+    assert b"0urs3cret" not in b"".join(heard)
+
+
+def _ask_for_a_password(listening: socket.socket, heard: list[bytes]) -> None:
+    """Play a Postgres that wants the password in clear; note what it is told."""
+    session, _ = listening.accept()
+    with session:
+        session.settimeout(10)
+        while said := session.recv(4096):
+            heard.append(said)
+            is_tls = said == bytes.fromhex("0000000804d2162f")
+            session.sendall(b"N" if is_tls else bytes.fromhex("52 00000008 00000003"))
 
 
 def test_a_refused_role_asks_for_a_person(dsn: str) -> None:
