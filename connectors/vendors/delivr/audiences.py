@@ -40,10 +40,13 @@ def read_members(
     account: Account, spec: EntitySpec, shape: RecordShape, wanted: Sequence[str], cursor: Cursor | None
 ) -> Iterator[Page]:
     """Yield the members of every wanted audience that was built since it was last read."""
-    before: Mapping[str, str] = {} if account.options.mode is Mode.FULL else dict((cursor or {}).get("builds") or {})
-    builds = {key: build for key, build in _builds(account) if not wanted or key in wanted}
-    read = {key: build for key, build in before.items() if key in builds}
-    for key in sorted(before.keys() - builds.keys()):
+    is_full = account.options.mode is Mode.FULL
+    before: Mapping[str, str] = {} if is_full else dict((cursor or {}).get("builds") or {})
+    listed, is_whole = _builds(account)
+    builds = {key: build for key, build in listed.items() if not wanted or key in wanted}
+    gone = before.keys() - builds.keys() if is_whole else set()
+    read = {key: build for key, build in before.items() if key not in gone}
+    for key in sorted(gone):
         yield Page(_EMPTY, None, has_more=True, seen_whole=(f"{key}:",))  # the audience itself is gone
     for key, build in builds.items():
         if read.get(key) == build:
@@ -54,21 +57,27 @@ def read_members(
         except SkipRecord:
             notice = f"audience {key} is being built; its members are read once it is"
             yield Page(_EMPTY, None, has_more=True, notices=(notice,))
+            is_whole = False
             continue
         read[key] = build
         yield Page(_EMPTY, {"builds": dict(read)}, has_more=True, seen_whole=(f"{key}:",))
-    yield Page(_EMPTY, {"builds": read} if read else None, has_more=False)
+    proven = ("",) if is_full and is_whole else ()  # it remembers no audience, so it cannot name the gone ones
+    yield Page(_EMPTY, {"builds": read} if read else None, has_more=False, seen_whole=proven)
 
 
-def _builds(account: Account) -> Iterator[tuple[str, str]]:
-    """Yield every audience that was ever built, with the time of its build."""
+def _builds(account: Account) -> tuple[dict[str, str], bool]:
+    """Return every audience that was ever built with the time of its build, and whether all could be read."""
+    builds: dict[str, str] = {}
+    is_whole = True
     audiences = account.manifest.spec("audiences")
     for part in main(account, audiences, {}):
+        is_whole = is_whole and not part.unreadable
         payloads: list[Any] = part.rows["payload"].to_pylist()
         for payload in payloads:
             found = _DECODER.decode(payload)
             if found.date_updated_path:
-                yield str(found.id), found.date_updated_path
+                builds[str(found.id)] = found.date_updated_path
+    return builds, is_whole
 
 
 def _members(account: Account, spec: EntitySpec, shape: RecordShape, key: str) -> Iterator[Landed]:

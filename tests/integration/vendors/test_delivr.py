@@ -16,6 +16,8 @@ from connectors.conformance import checks
 from connectors.conformance.checks import Read, Truth
 from connectors.connector import Connector, Mode
 from connectors.errors import Deferred, Reauthorise, Retry, Stop
+from connectors.landing import RecordShape, land_slices
+from connectors.vendors.delivr.records import scoped
 from gtm_pipelines import sandbox
 from tests.contract.sandboxed import NOW, Sandboxed
 
@@ -70,6 +72,10 @@ def rows(done: Read) -> list[dict[str, Any]]:
 
 def payloads(done: Read) -> dict[str, dict[str, Any]]:
     return {row["external_id"]: json.loads(row["payload"]) for row in rows(done)}
+
+
+def whole(done: Read) -> set[str]:
+    return {scope for page in done.pages for scope in page.seen_whole}
 
 
 def charged(vendor: Sandboxed) -> int:
@@ -262,6 +268,19 @@ class TestAudiences:
         assert not any(scope == "102:" for page in done.pages for scope in page.seen_whole)
         later = taken(delivr.connect(), "audience_members", cursor=done.cursor)
         assert later.versions().keys() == {key for key in everyone if key.startswith("102:")}
+
+    def test_a_spoiled_member_is_known_by_the_id_its_row_is_stored_under(self) -> None:
+        """What is set aside is not absent, so its row must be found beside those that were read."""
+        landed = scoped(land_slices([b'{"hem": 1}', b'{"hem": "1"}'], RecordShape("results", "hem", None)), "101")
+        assert [each.external_id for each in landed.unreadable] == ["101:1"]
+
+    def test_a_full_read_proves_that_audiences_it_did_not_meet_are_gone(self, delivr: Sandboxed) -> None:
+        """It has no memory of the audiences of earlier reads, so it speaks of all members there are."""
+        assert "" in whole(taken(delivr.connect(), "audience_members", mode=Mode.FULL))
+        with delivr.suffering(not_ready=["102"]):
+            assert "" not in whole(taken(delivr.connect(), "audience_members", mode=Mode.FULL))
+        with delivr.suffering(poison_next=["not_an_object"]):
+            assert "" not in whole(taken(delivr.connect(), "audience_members", mode=Mode.FULL))
 
     def test_busy_is_waited_for_as_long_as_it_says(self, delivr: Sandboxed) -> None:
         slept = delivr.waiting.slept
