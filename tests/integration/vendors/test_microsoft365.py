@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 
@@ -15,6 +17,7 @@ from connectors.conformance import checks
 from connectors.conformance.checks import Read, Truth
 from connectors.connector import Connector, Mode, SyncOptions
 from connectors.errors import Deferred, Reauthorise, Resync, Stop
+from connectors.runtime.exchange import Response
 from connectors.vendors.microsoft365.people import OddRecordError, Reader
 from gtm_pipelines import sandbox
 from gtm_pipelines.sandbox.vendors.microsoft365.items import BODY
@@ -364,6 +367,24 @@ def test_spoiled_records_do_not_take_their_page_with_them(still: Sandboxed, enti
     assert {"bad_key", "malformed"} <= reasons
     assert BODY not in "".join(each.raw for page in done.pages for each in page.unreadable)
     assert BODY not in json.dumps(payloads(done))
+
+
+@pytest.mark.parametrize("entity", ["events", "messages"])
+def test_a_spoiled_record_is_known_by_the_id_its_row_is_stored_under(still: Sandboxed, entity: str) -> None:
+    """What is set aside is not absent, so its row must be found beside those that were read."""
+    connector = still.connect()
+    exchange = connector.context.transport._exchange
+    send = exchange.send
+
+    def unclear(request: httpx.Request) -> Response:
+        answer = send(request)
+        return replace(answer, body=answer.body.replace(b'"lastModifiedDateTime":"20', b'"lastModifiedDateTime":"of '))
+
+    exchange.send = unclear  # type: ignore[method-assign]  # the last step before the network
+    done = taken(connector, entity, mode=Mode.FULL)
+    known = {each.external_id for page in done.pages for each in page.unreadable}
+    assert known
+    assert known <= still.truth(entity)[0]
 
 
 def test_a_meeting_in_another_form_than_documented_is_set_aside_without_its_body() -> None:
