@@ -1,7 +1,8 @@
 """Reading an entity once per record of another: notes of a person, events of a mailbox.
 
 Parents are read first and never all held. A parent that is gone meanwhile, or may not be read, is passed over and said;
-when none of them answers, that is an error and not an empty entity.
+when none of them answers, that is an error and not an empty entity. Where one may not be read, nothing is proven absent
+and no mark that it shares with others moves.
 """
 
 from __future__ import annotations
@@ -43,7 +44,16 @@ class Toll:
     """How the parents answered."""
 
     answered: int = 0
+    skipped: int = 0
     missing: Stop | None = None
+    is_apart: bool = False  # each has its own place and proof, so that one left out says nothing about the others
+
+    def skip(self, error: SkipRecord, said: str) -> Part:
+        """Return the part that says a parent was left out; the first of them takes away the proof of what is absent."""
+        self.skipped += 1
+        if error.code != "bad_path_value" and (self.is_apart or self.skipped > 1):
+            return Part(notices=(said,))
+        return Part(unreadable=(Unreadable("bad_key", said[:2000]),), notices=(said,))
 
     def settle(self) -> None:
         """Raise what the parents raised when not one of them answered."""
@@ -76,11 +86,7 @@ def read_one(spec: EntitySpec, one: One, read: Read, toll: Toll) -> Iterator[Par
             yield scoped(part, one.scope if scope_ids else None)
         toll.answered += 1
     except SkipRecord as error:
-        said = f"{spec.name} of {one.scope or 'a parent'} cannot be read ({error.code})"
-        if error.code == "bad_path_value":
-            yield Part(unreadable=(Unreadable("bad_key", said[:2000]),))
-        else:
-            yield Part(notices=(said,))
+        yield toll.skip(error, f"{spec.name} of {one.scope or 'a parent'} cannot be read ({error.code})")
     except Stop as error:
         if error.code != "stream_gone":
             raise

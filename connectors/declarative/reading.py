@@ -106,7 +106,8 @@ def _fanned_out(account: Account, spec: EntitySpec, delta: Any, cursor: Cursor) 
     parent = spec.parent
     if parent is None:
         return
-    above, toll = account.manifest.spec(parent.entity), fanout.Toll()
+    above = account.manifest.spec(parent.entity)
+    toll = fanout.Toll(is_apart=parent.own_cursor and account.options.mode is not Mode.FULL)
     read, end = _reader(account, spec, delta, cursor)
     scopes = fanout.Scopes.of(account, spec, delta, cursor) if parent.own_cursor else None
     reached: dict[str, Any] = dict(cursor.get("parent") or {})
@@ -115,11 +116,14 @@ def _fanned_out(account: Account, spec: EntitySpec, delta: Any, cursor: Cursor) 
             pages = scopes.read(one, toll) if scopes else fanout.read_one(spec, one, read, toll)
             for page in pages:
                 yield page if scopes else page.at(None)
-        if parent.changed_only and part.place is not None:
+        if parent.changed_only and part.place is not None and not toll.skipped:
             reached = {name: value for name, value in {**reached, **part.place}.items() if value is not None}
             yield Part(place={"parent": reached})
     toll.settle()
-    yield Part(place=scopes.place(is_all=True) if scopes else end())
+    if scopes:
+        yield Part(place=scopes.place(is_all=True))
+    else:
+        yield Part(place=None if toll.skipped else end())
 
 
 def _reader(account: Account, spec: EntitySpec, delta: Any, cursor: Cursor) -> tuple[fanout.Read, Any]:

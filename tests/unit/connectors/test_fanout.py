@@ -240,3 +240,84 @@ def test_scopes_that_cannot_be_kept_apart_are_refused(old: Any, new: Any, says: 
     assert old in MAIL
     with pytest.raises(ManifestError, match=says):
         connect(Vendor(), MAIL.replace(old, new, 1))
+
+
+NOTES = """\
+errors:
+  - {status: 403, code: NotYours, then: skip, reason: not_yours}
+entities:
+  - name: people
+    description: People.
+    endpoint: {path: /people}
+    items: data
+    key: id
+  - name: notes
+    description: Notes of people.
+    parent: {entity: people, values: {person: id}, scope_key: person}
+    endpoint: {path: "/people/{{parent.person}}/notes"}
+    pagination: {type: none}
+    items: data
+    key: id
+    timestamp: at
+    delete_detection: full_diff
+"""
+STAMPED = NOTES.replace(
+    "    delete_detection: full_diff\n",
+    "    cursor: at\n    delta: {type: timestamp_filter, param: since, inclusive: true}\n",
+)
+REFUSED = always((403, {"error": {"code": "NotYours"}}))
+
+
+def people(*names: str) -> Vendor:
+    """Return a vendor where each of these has one note, written a day ago."""
+    vendor = Vendor(people=lambda request: paged([{"id": name} for name in names], request))
+    for name in names:
+        vendor.handlers[f"/people/{name}/notes"] = always({"data": [{"id": "n", "at": iso(ago(days=1))}]})
+    return vendor
+
+
+@pytest.mark.parametrize("sweep", ["", "    sweep: {every: 6h}\n"])
+def test_a_parent_that_may_not_be_read_takes_away_the_proof_of_what_is_absent(sweep: str) -> None:
+    vendor = people("ann", "bob")
+    vendor.handlers["/people/bob/notes"] = REFUSED
+    mode = Mode.INCREMENTAL if sweep else Mode.FULL
+    pages = read(connect(vendor, NOTES + sweep), "notes", mode=mode)
+    assert pages.keys == ["ann:n"]
+    assert [each.external_id for page in pages for each in page.unreadable] == [None]
+    assert not any(page.seen_whole for page in pages)
+
+
+def test_a_full_read_of_mailboxes_proves_nothing_of_one_that_cannot_be_read() -> None:
+    made, boxes, _ = mailboxes(ann=["m1"], bob=["m1"])
+    boxes.refused["ann"] = (404, {"error": {"code": "MailboxNotEnabled"}})
+    pages = read(made, "mails", mode=Mode.FULL)
+    assert [each.external_id for page in pages for each in page.unreadable] == [None]
+
+
+def test_many_parents_that_may_not_be_read_are_one_unreadable_record_and_a_notice_each() -> None:
+    """Parents are no records: they do not fail the entity as unreadable records in such a number would."""
+    vendor = people("ann", "bob", "cid")
+    for name in ("bob", "cid"):
+        vendor.handlers[f"/people/{name}/notes"] = REFUSED
+    pages = read(connect(vendor, NOTES), "notes", mode=Mode.FULL)
+    assert sum(len(page.unreadable) for page in pages) == 1
+    assert sum(len(page.notices) for page in pages) == 2
+
+
+def test_a_mark_that_parents_share_waits_for_one_that_may_not_be_read() -> None:
+    vendor = people("ann", "bob")
+    vendor.handlers["/people/bob/notes"] = REFUSED
+    before = {"watermark": ago(days=5).isoformat()}
+    pages = read(connect(vendor, STAMPED), "notes", before)
+    assert pages.keys == ["ann:n"]
+    assert pages.cursor in (None, before)
+
+
+def test_the_place_among_parents_waits_for_one_that_may_not_be_read() -> None:
+    calls = [{"id": f"c{n}", "at": iso(ago(days=9 - n))} for n in range(3)]
+    vendor = Vendor(calls=lambda request: paged(calls, request))
+    vendor.handlers |= {f"/calls/c{n}/transcript": always({"id": f"t-c{n}"}) for n in range(3)}
+    vendor.handlers["/calls/c1/transcript"] = REFUSED
+    pages = read(connect(vendor, NOTES[: NOTES.index("entities:")] + CHILDREN), "transcripts")
+    assert pages.keys == ["t-c0", "t-c2"]
+    assert pages.cursor is None
