@@ -6,7 +6,7 @@ a record of a collection becomes, and what a removed one is, each collection kno
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -165,7 +165,7 @@ def _landed(scope: Collection, records: list[msgspec.Raw], notices: tuple[str, .
     landed = land_slices(kept, _SHAPE)
     keys = [f"{scope.mailbox.id}:{key}" for key in landed.table["external_id"].to_pylist()]
     rows = landed.table.set_column(0, RAW_SCHEMA.field(0), pa.array(keys, pa.string()))
-    unreadable = (*landed.unreadable, *odd)
+    unreadable = (*(_named(scope, each) for each in landed.unreadable), *odd)
     return Page(pa.concat_tables([rows, tombstones(gone)]), None, has_more=True, unreadable=unreadable, notices=notices)
 
 
@@ -178,6 +178,11 @@ def _removed(raw: msgspec.Raw) -> str | None:
         return text_of(known, "id") if "@removed" in known else None
     except msgspec.DecodeError:
         return None
+
+
+def _named(scope: Collection, odd: Unreadable) -> Unreadable:
+    """Give an unreadable record the id that its row is stored under, so that it does not count as absent."""
+    return odd if odd.external_id is None else replace(odd, external_id=f"{scope.mailbox.id}:{odd.external_id}")
 
 
 def _shown(scope: Collection, kept: Members) -> Unreadable:

@@ -17,7 +17,7 @@ from connectors.conformance import checks
 from connectors.conformance.checks import Read, Truth
 from connectors.connector import Connector, Mode, SyncOptions
 from connectors.errors import Deferred, Reauthorise, Resync, Stop
-from connectors.runtime.exchange import Response
+from connectors.runtime.messages import Response
 from connectors.vendors.microsoft365.people import OddRecordError, Reader
 from gtm_pipelines import sandbox
 from gtm_pipelines.sandbox.vendors.microsoft365.items import BODY
@@ -378,7 +378,9 @@ def test_a_spoiled_record_is_known_by_the_id_its_row_is_stored_under(still: Sand
 
     def unclear(request: httpx.Request) -> Response:
         answer = send(request)
-        return replace(answer, body=answer.body.replace(b'"lastModifiedDateTime":"20', b'"lastModifiedDateTime":"of '))
+        return replace(
+            answer, content=answer.content.replace(b'"lastModifiedDateTime":"20', b'"lastModifiedDateTime":"of ')
+        )
 
     exchange.send = unclear  # type: ignore[method-assign]  # the last step before the network
     done = taken(connector, entity, mode=Mode.FULL)
