@@ -2,7 +2,8 @@
 
 Such a query is asked again from the last timestamp it reached. When a whole query lies in one instant, that instant is
 listed by id, and the walk goes on after it. Rows that changed under a running query show a newer stamp than the one
-they were sorted by, so a row later than the time held back is never taken for how far the walk has got.
+they were sorted by, so a row later than the time held back is never taken for how far the walk has got. Where no other
+gets further, the next question starts from one stamped before this read began: it cannot have changed under a query.
 """
 
 from __future__ import annotations
@@ -44,17 +45,21 @@ class _Query:
 
     rows: int = 0
     reached: datetime | None = None
+    settling: datetime | None = None  # the last that was there when the read began, be it too young for a mark
     last: datetime | None = None
     cut: Stop | Retry | None = None
 
-    def take(self, landed: Landed, bound: datetime) -> None:
+    def take(self, landed: Landed, bound: datetime, begun: datetime) -> None:
         self.rows += landed.seen
         stamps = landed.table["source_updated_at"].drop_null()
-        if len(stamps):
-            self.last = stamps[-1].as_py()
-        trusted = stamps.filter(pc.less_equal(stamps, pa.scalar(bound, stamps.type)))
-        if len(trusted):
-            self.reached = trusted[-1].as_py()
+        self.reached = _last(stamps, bound) or self.reached
+        self.settling = _last(stamps, begun) or self.settling
+        self.last = _last(stamps) or self.last
+
+    def places(self) -> list[datetime]:
+        """Return where the next question may start, the most trusted first."""
+        found = [self.reached, self.settling, self.last if self.reached is None else None]
+        return [place for place in found if place is not None]
 
 
 class Search:
@@ -80,13 +85,12 @@ class Search:
             yield from self._ask(here, span.until, query, bound)
             if query.cut is None:
                 return
-            reached = query.reached if query.reached is not None else query.last
-            if reached is None:
-                raise query.cut
-            if here is None or self._whole(reached) > self._whole(here):
-                here = reached
+            places = query.places()
+            further = [place for place in places if here is None or self._whole(place) > self._whole(here)]
+            if further:
+                here = further[0]
                 continue
-            if self._delta.restart is None or self._delta.restart.ties is None:
+            if not places or here is None or self._delta.restart is None or self._delta.restart.ties is None:
                 raise query.cut
             yield from self._instant(here, None)
             here = self._whole(here) + times.unit(self._delta.format)
@@ -107,7 +111,7 @@ class Search:
         try:
             for response in pages:
                 landed = self._way.land(response, self._spec)
-                query.take(landed, bound)
+                query.take(landed, bound, self._account.horizon)
                 yield Step(landed, query.reached)
                 if restart is not None and query.rows + size > restart.most_rows:
                     query.cut = _too_many(restart)
@@ -157,6 +161,14 @@ def window_params(delta: TimestampFilter, since: datetime | None, until: datetim
     """Return the query parameters that the delta names itself."""
     found = {delta.param: times.write(since, delta.format), delta.until_param: times.write(until, delta.format)}
     return {name: str(value) for name, value in found.items() if name and value is not None}
+
+
+def _last(stamps: pa.ChunkedArray[Any], until: datetime | None = None) -> datetime | None:
+    """Return the last stamp not later than ``until``; None when there is none."""
+    if until is not None:
+        stamps = stamps.filter(pc.less_equal(stamps, pa.scalar(until, stamps.type)))
+    found: datetime | None = stamps[-1].as_py() if len(stamps) else None
+    return found
 
 
 def _too_many(restart: Restart) -> Stop:

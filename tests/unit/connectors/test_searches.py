@@ -190,6 +190,29 @@ def test_a_stamp_later_than_its_place_in_the_order_does_not_pass_the_rows_behind
     assert cursors[0] == {"watermark": datetime.fromisoformat(SPREAD[2]["at"]).isoformat()}
 
 
+def test_more_rows_than_one_question_gives_that_are_all_too_young_for_a_mark_are_read_too() -> None:
+    rows = [row(0, ago(days=1)), *(row(n, ago(seconds=50 - n)) for n in range(1, 31))]
+    text = PEOPLE[: PEOPLE.index("        ties:")].replace("    key: id\n", "    key: id\n    settle: 1m\n")
+    made, _ = searched(rows, text)
+    pages = read(made, "people", SINCE)
+    assert set(pages.keys) == {each["id"] for each in rows}
+    assert max(page.cursor["watermark"] for page in pages if page.cursor) <= ago(minutes=1).isoformat()
+    check_resumable(made, "people", pages)
+
+
+def test_a_crowd_in_one_instant_is_not_passed_over_for_a_stamp_given_meanwhile() -> None:
+    rows = [row(n, ago(days=10)) for n in range(20)]
+    rows[7] = {"id": "7", "at": iso(NOW + timedelta(seconds=5))}
+
+    def search(request: Request) -> Any:
+        after = int(request.json.get("after") or 0)
+        return {"data": rows[after : after + 4], "next": str(after + 4)}
+
+    made = connect(Vendor(search=search), PEOPLE[: PEOPLE.index("        ties:")])
+    with pytest.raises(Stop, match="too_many_ties"):
+        read(made, "people", SINCE)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
