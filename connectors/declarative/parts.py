@@ -46,7 +46,11 @@ def scoped(part: Part, scope: str | None) -> Part:
     if scope is None:
         return part
     ids = pa.array([f"{scope}:{key}" for key in part.rows["external_id"].to_pylist()], pa.string())
-    return replace(part, rows=part.rows.set_column(0, RAW_SCHEMA.field(0), ids))
+    unreadable = tuple(
+        each if each.external_id is None else replace(each, external_id=f"{scope}:{each.external_id}")
+        for each in part.unreadable
+    )
+    return replace(part, rows=part.rows.set_column(0, RAW_SCHEMA.field(0), ids), unreadable=unreadable)
 
 
 def with_last(items: Iterable[T]) -> Iterator[tuple[T, bool]]:

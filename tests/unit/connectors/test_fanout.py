@@ -321,3 +321,10 @@ def test_the_place_among_parents_waits_for_one_that_may_not_be_read() -> None:
     pages = read(connect(vendor, NOTES[: NOTES.index("entities:")] + CHILDREN), "transcripts")
     assert pages.keys == ["t-c0", "t-c2"]
     assert pages.cursor is None
+
+
+def test_an_unreadable_record_is_known_by_the_id_its_row_would_have() -> None:
+    vendor = people("ann")
+    vendor.handlers["/people/ann/notes"] = always({"data": [{"id": "n", "at": "no time"}]})
+    pages = read(connect(vendor, NOTES), "notes")
+    assert {each.external_id for page in pages for each in page.unreadable} == {"ann:n"}
