@@ -80,6 +80,18 @@ def test_cancelled_subscriptions_come_only_when_asked_for(account: Served, clien
     assert usual == truth(account, "subscriptions") - gone
 
 
+def test_archived_prices_come_only_when_asked_for_and_archived_plans_with_the_others(client: Any) -> None:
+    prices = {each.id: each.active for each in client.v1.prices.list({"limit": 100}).auto_paging_iter()}
+    archived = {each.id for each in client.v1.prices.list({"limit": 100, "active": False}).auto_paging_iter()}
+    assert set(prices.values()) == {True}
+    assert archived
+    assert not archived & prices.keys()
+    assert archived <= {each.id for each in client.v1.plans.list({"limit": 100}).auto_paging_iter()}
+    assert not client.v1.prices.update(min(prices), {"active": False}).active
+    assert min(prices) not in {each.id for each in client.v1.prices.list({"limit": 100}).auto_paging_iter()}
+    assert client.v1.prices.update(min(prices), {"active": True}).active
+
+
 def test_money_is_whole_minor_units_and_the_yen_has_none(client: Any) -> None:
     charges = list(client.v1.charges.list({"limit": 100}).auto_paging_iter())
     assert {type(each.amount) for each in charges} == {int}

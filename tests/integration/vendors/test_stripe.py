@@ -13,7 +13,7 @@ import pytest
 
 from connectors.conformance import checks
 from connectors.conformance.checks import Read, Truth
-from connectors.connector import Connector, Mode
+from connectors.connector import Connector, DeleteDetection, Mode
 from connectors.errors import Reauthorise, Resync, Retry, Stop
 from gtm_pipelines import sandbox
 from tests.contract.sandboxed import NOW, Sandboxed
@@ -140,6 +140,22 @@ def test_customers_changed_and_deleted_in_one_second_are_deleted(moving: Sandbox
     assert {key: change.versions()[key][0] for key in chosen} == dict.fromkeys(chosen[:-1], True) | {chosen[-1]: False}
     assert payloads(change)[chosen[-1]]["metadata"]["tier"] == "gold"
     checks.check_complete(Read([*base.pages, *change.pages]), Truth(*moving.truth("customers")))
+
+
+def test_an_archived_price_is_kept_as_inactive_though_its_list_leaves_it_out(moving: Sandboxed) -> None:
+    base = taken(moving.connect(), "prices")
+    price = min(payloads(base))
+    headers = {"authorization": f"Bearer {moving.credentials['api_key']}"}
+    url = f"{moving.base_url}/moving/stripe/v1/prices/{price}"
+    httpx.post(url, data={"active": "false"}, headers=headers).raise_for_status()
+    change = taken(moving.connect(), "prices", cursor=base.cursor)
+    assert payloads(change)[price]["active"] is False
+    assert change.versions()[price][0] is False
+    whole = taken(moving.connect(), "prices", mode=Mode.FULL)
+    httpx.post(url, data={"active": "true"}, headers=headers).raise_for_status()
+    assert price not in payloads(whole)
+    proves = {each.name: each.delete_detection for each in moving.connect().entities()}
+    assert (proves["prices"], proves["plans"]) == (DeleteDetection.OBSERVED, DeleteDetection.BOTH)
 
 
 def test_a_canceled_subscription_is_kept_as_canceled(account: Sandboxed) -> None:

@@ -103,6 +103,8 @@ def _written(tenant: Tenant, call: Call, parts: list[str], given: dict[str, Any]
             return writes.create(tenant, given)
         case "POST", ["customers", customer]:
             return writes.update(tenant, customer, given)
+        case "POST", ["prices", price]:
+            return writes.archive(tenant, price, given)
         case "DELETE", ["customers", customer]:
             return writes.delete(tenant, customer)
     raise _unrecognised(call)

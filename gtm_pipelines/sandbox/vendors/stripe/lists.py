@@ -127,6 +127,8 @@ def _conditions(kind: Kind, path: str, given: Mapping[str, Any]) -> tuple[list[s
             raise StripeError.unknown_parameter(name)
     if path == "subscriptions" and "status" not in given:
         conditions.append("status <> 'canceled'")
+    if path == "prices" and "active" not in given:
+        conditions.append("active")
     return conditions, values
 
 

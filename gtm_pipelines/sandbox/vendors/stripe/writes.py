@@ -1,4 +1,4 @@
-"""Making, changing and deleting a customer, each leaving its event; nothing else is written in this sandbox."""
+"""Making, changing and deleting a customer, archiving a price: each leaves its event; nothing else is written here."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from gtm_pipelines.sandbox.vendors.stripe.errors import StripeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from duckdb import DuckDBPyConnection
 
     from gtm_pipelines.sandbox.tenants import Tenant
 
@@ -46,6 +48,19 @@ def delete(tenant: Tenant, customer: str) -> str:
     return f'{{"id":"{customer}","object":"customer","deleted":true}}'
 
 
+def archive(tenant: Tenant, price: str, given: Mapping[str, Any]) -> str:
+    """Set a price active or not, now; return it as JSON text."""
+    for name in given:
+        if name != "active":
+            raise StripeError.unknown_parameter(name)
+    lists.one(tenant, "prices", price)
+    with tenant.world.cursor() as cursor:
+        cursor.execute("UPDATE stripe.price SET active = ? WHERE id = ?", [given.get("active") != "false", price])
+        whole = lists.one(tenant, "prices", price)
+        _log(cursor, "price.updated", price, whole)
+    return whole
+
+
 def _told(given: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
     for name in given:
         if name not in {*_TEXTS, "metadata"}:
@@ -63,9 +78,13 @@ def _change(tenant: Tenant, customer: str, texts: Mapping[str, str], metadata: M
             [*texts.values(), patch, customer],
         )
         whole = lists.one(tenant, "customers", customer)
-        cursor.execute(
-            "INSERT INTO stripe.event SELECT concat('evt_2', right(printf('%016x', gen.h(count(*), 'written')), 16)),"
-            " any_value(now_s), ?, ?, ?::JSON FROM stripe.event, gen.world",
-            [event, customer, whole],
-        )
+        _log(cursor, event, customer, whole)
     return whole
+
+
+def _log(cursor: DuckDBPyConnection, event: str, object_id: str, whole: str) -> None:
+    cursor.execute(
+        "INSERT INTO stripe.event SELECT concat('evt_2', right(printf('%016x', gen.h(count(*), 'written')), 16)),"
+        " any_value(now_s), ?, ?, ?::JSON FROM stripe.event, gen.world",
+        [event, object_id, whole],
+    )

@@ -1,4 +1,4 @@
--- The catalogue: three products sold by the month and by the year in three currencies, a fee, and old ones nobody bought.
+-- The catalogue: three products sold by the month and by the year in three currencies, a fee, and old ones nobody bought, half of them archived.
 INSERT INTO stripe.product
 SELECT stripe.oid('prod_', r.i), getvariable('from_s') + r.i * 3600, getvariable('from_s') + r.i * 7200,
     CASE WHEN r.i < 4 THEN ['Starter', 'Team', 'Business', 'Set-up'][r.i + 1] ELSE concat('Legacy ', 2018 + r.i % 7, '.', r.i) END, r.i < 4, NULL, false
@@ -13,5 +13,5 @@ FROM range(0, 3) p(i), (VALUES (0, 'usd', 1.0), (1, 'gbp', 0.8), (2, 'jpy', 1.5)
 INSERT INTO stripe.price
 SELECT stripe.oid('price_', 30), getvariable('from_s') + 20000, stripe.oid('prod_', 3), 25000, 'usd', NULL, 'Set-up fee', true, false
 UNION ALL
-SELECT stripe.oid('price_', 100 + r.i), getvariable('from_s') + 21000 + r.i, stripe.oid('prod_', r.i), 900 + r.i, 'usd', 'month', NULL, false, false
+SELECT stripe.oid('price_', 100 + r.i), getvariable('from_s') + 21000 + r.i, stripe.oid('prod_', r.i), 900 + r.i, 'usd', 'month', NULL, r.i % 2 = 0, false
 FROM range(4, 34) r(i);
