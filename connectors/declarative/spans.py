@@ -64,15 +64,17 @@ def plan(
     """Return the spans of a read, oldest first.
 
     ``again`` is how far behind the watermark a read starts, ``start`` where the first one does, ``bounds`` the end of
-    the fast pass and the vendor's present.
+    the fast pass and the vendor's present. A filter that leaves out its own edge is asked from a unit before a mark.
     """
     until, present = bounds
     behind = present - delta.second_pass.behind if delta.second_pass else None
-    since = marks.watermark - again if marks.watermark else start
+    edge = _edge(delta)
+    since = marks.watermark - max(again, edge) if marks.watermark else start
     tie = marks.tie if since == marks.watermark else None
     if behind is None:
         return list(_windows(Span(since, until, tie=tie), delta))
-    slow = marks.slow or marks.watermark or start
+    stood = marks.slow or marks.watermark
+    slow = stood - edge if stood else start
     if since is None or slow is None or since <= behind:
         tie = tie if slow == since else None
         return list(_windows(Span(slow, until, slow_end=behind, tie=tie), delta))
@@ -98,7 +100,7 @@ def _windows(span: Span, delta: TimestampFilter) -> Iterator[Span]:
     if delta.window is None or span.since is None:
         yield span
         return
-    step = timedelta(0) if delta.inclusive else times.unit(delta.format)
+    step = _edge(delta)
     since, end = times.floor(span.since, delta.format), times.floor(span.until, delta.format)
     while since < end:
         until = min(since + delta.window, end)
@@ -106,6 +108,11 @@ def _windows(span: Span, delta: TimestampFilter) -> Iterator[Span]:
         if until == end:
             return
         since = until - step
+
+
+def _edge(delta: TimestampFilter) -> timedelta:
+    """Return how far before a moment one asks, so that what bears that very moment is answered."""
+    return timedelta(0) if delta.inclusive else times.unit(delta.format)
 
 
 def _text(at: datetime | None) -> str | None:

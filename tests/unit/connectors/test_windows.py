@@ -12,7 +12,7 @@ from connectors.connector import Mode, SyncOptions
 from connectors.errors import Stop
 from connectors.manifest import ManifestError
 from connectors.runtime.messages import Request
-from tests.unit.connectors.described import NOW, Read, Vendor, ago, check_resumable, connect, paged, read
+from tests.unit.connectors.described import NOW, Read, Vendor, ago, always, check_resumable, connect, paged, read
 
 VISITS = """\
 entities:
@@ -126,6 +126,15 @@ def test_windows_of_a_filter_that_leaves_out_its_edges_overlap_by_a_unit() -> No
     overlaps = [before[1] - after[0] for before, after in pairwise(windows)]
     assert overlaps
     assert set(overlaps) == {timedelta(milliseconds=1)}
+
+
+def test_a_read_of_a_filter_that_leaves_out_its_edge_starts_a_unit_before_the_mark() -> None:
+    vendor = Vendor(visits=always({"data": []}))
+    text = VISITS[: VISITS.index("    delta:")] + (
+        "    lag: 1s\n    delta: {type: timestamp_filter, param: from, format: date}\n"
+    )
+    read(connect(vendor, text), "visits", {"watermark": "2026-03-08T10:00:00+00:00"})
+    assert [dict(request.params or {})["from"] for request in vendor.asked if request.params] == ["2026-03-07"]
 
 
 def test_a_window_that_fails_leaves_those_before_it_done() -> None:
