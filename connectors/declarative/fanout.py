@@ -149,11 +149,16 @@ def _of_record(account: Account, parent: Parent, raw: bytes) -> Iterator[One]:
     """Yield the walks of one parent's record: one, or one for each word of a setting."""
     values = {f"parent.{name}": paths.find_one(raw, path) for name, path in parent.values.items()}
     key = values.get(f"parent.{parent.scope_key}") if parent.scope_key else None
-    scope = None if key is None else str(key)
+    scope = None if key is None else _as_part(key)
     if not parent.each:
         yield One(values, scope)
         return
     ((name, setting),) = parent.each.items()
     words = account.settings.get(setting.partition(".")[2]) or []
     for word in words if isinstance(words, list) else [words]:
-        yield One({**values, f"parent.{name}": word}, None if scope is None else f"{scope}:{word}")
+        yield One({**values, f"parent.{name}": word}, None if scope is None else f"{scope}:{_as_part(word)}")
+
+
+def _as_part(value: Any) -> str:
+    """Write a value as one part of a scope: without a colon of its own, so that no scope is another's beginning."""
+    return str(value).replace("%", "%25").replace(":", "%3A")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
@@ -328,3 +328,15 @@ def test_an_unreadable_record_is_known_by_the_id_its_row_would_have() -> None:
     vendor.handlers["/people/ann/notes"] = always({"data": [{"id": "n", "at": "no time"}]})
     pages = read(connect(vendor, NOTES), "notes")
     assert {each.external_id for page in pages for each in page.unreadable} == {"ann:n"}
+
+
+def test_a_scope_with_a_colon_is_not_within_another() -> None:
+    names = ["a", "a:b", "a%3Ab"]
+    vendor = Vendor(users=always({"data": [{"id": name, "enabled": True} for name in names]}))
+    vendor.handlers |= {
+        f"/users/{quote(name, safe='')}/delta": always({"value": [{"id": "m"}], "delta": f"{BASE}/users/x"})
+        for name in names
+    }
+    pages = read(connect(vendor, MAIL), "mails")
+    assert pages.keys == ["a:m", "a%3Ab:m", "a%253Ab:m"]
+    assert [prefix for page in pages for prefix in page.seen_whole] == ["a:", "a%3Ab:", "a%253Ab:"]
