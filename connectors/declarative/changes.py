@@ -201,9 +201,7 @@ class Parent(Strict):
 
     entity: Name
     values: Annotated[dict[Name, JsonPath], Field(min_length=1, max_length=5)]
-    scope_key: Name | None = (
-        None  # the child's id is unique only within this value: ids become value:id, % and : escaped
-    )
+    scope_key: Name | None = None  # ids are unique only within this value: they become value:id, % and : escaped
     where: Where | None = None
     each: Annotated[dict[Name, SettingName], Field(max_length=1)] = Field(default_factory=dict)
     scope_ids: bool = True  # false: ids are the vendor's own everywhere, and only tokens are kept by scope
