@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from connectors.connector import Clock, Connector, ConnectorContext, Entity, FieldMapping
+    from connectors.runtime.private_databases import PrivateDatabases
     from connectors.runtime.transport import Transport
 
 VENDORS = Path(__file__).parent / "vendors"
@@ -105,17 +106,19 @@ def transport_for(
     *,
     settings: Mapping[str, Any] | None = None,
     sandbox_origin: str | None = None,
+    databases: PrivateDatabases | None = None,
     clock: Clock | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Transport:
     """Build the transport of one connection: the manifest's hosts, its rate limit, and the sandbox when there is one.
 
     A connection's settings choose among the manifest's hosts and never add one, but for a connector whose manifest says
-    that a setting names the host (``hosts_from``).
+    that a setting names the host (``hosts_from``). ``databases`` is the operator's word, and no connection's.
     """
+    from connectors.runtime.private_databases import PrivateDatabases
     from connectors.runtime.transport import EgressPolicy, Transport
 
-    policy = EgressPolicy(allowed_hosts(described, settings or {}), sandbox_origin)
+    policy = EgressPolicy(allowed_hosts(described, settings or {}), sandbox_origin, databases or PrivateDatabases())
     rate = described.rate_limit.limit() if described.rate_limit else None
     return Transport(policy, rate=rate, clock=clock or (lambda: datetime.now(UTC)), sleep=sleep)
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from connectors.runtime.private_databases import PrivateDatabases
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -25,6 +27,10 @@ def _rooted(home: Path) -> Path:
     return rooted
 
 
+def _readable(databases: tuple[str, ...]) -> tuple[str, ...]:
+    return PrivateDatabases(databases).allowed
+
+
 class Settings(BaseModel):
     """Where things are and how much of the machine they may use."""
 
@@ -36,6 +42,7 @@ class Settings(BaseModel):
     control_url: str | None = None
     warehouse_url: str | None = None
     sandbox_url: str | None = None
+    private_databases: Annotated[tuple[str, ...], AfterValidator(_readable)] = ()  # nothing private is read without
     shard_size: int = Field(default=25, ge=1, le=500)
     tenant_threads: int = Field(default=2, ge=1, le=16)
     duckdb_memory: str = Field(
@@ -44,6 +51,11 @@ class Settings(BaseModel):
     refine_memory: str = Field(default="1GB", pattern=r"^\d+(MB|GB)$")  # of a refinement, which joins and sorts
     log_level: str = Field(default="INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
     default_region: str = Field(default="US", pattern=r"^[A-Z]{2}$")
+
+    @property
+    def worlds_dir(self) -> Path:
+        """The sandbox's worlds: what there is of databases in here may be read, when it is allowed by name."""
+        return self.home / "sandbox"
 
     @property
     def warehouse_dir(self) -> Path:
@@ -73,6 +85,7 @@ _VARIABLES = {
     "control_url": "GTM_CONTROL_URL",
     "warehouse_url": "GTM_WAREHOUSE_URL",
     "sandbox_url": "GTM_SANDBOX_URL",
+    "private_databases": "GTM_PRIVATE_DATABASES",
     "shard_size": "GTM_SHARD_SIZE",
     "tenant_threads": "GTM_TENANT_THREADS",
     "duckdb_memory": "GTM_DUCKDB_MEMORY",
@@ -86,8 +99,9 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read settings from ``environ`` (the process's own by default); raise SettingsError naming every bad variable."""
     source = os.environ if environ is None else environ
     given: dict[str, Any] = {name: source[variable] for name, variable in _VARIABLES.items() if source.get(variable)}
-    if "previous_keys" in given:
-        given["previous_keys"] = [key.strip() for key in given["previous_keys"].split(",") if key.strip()]
+    for name in ("previous_keys", "private_databases"):
+        if name in given:
+            given[name] = [each.strip() for each in given[name].split(",") if each.strip()]
     try:
         return Settings.model_validate(given)
     except ValidationError as error:

@@ -6,12 +6,13 @@ What only one area needs stands beside its tests.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors.connector import Connector, ConnectorContext, Credentials, FieldMapping, HealthStatus
+from connectors.runtime.private_databases import PrivateDatabases
 from connectors.runtime.redaction import Secret
 from connectors.runtime.transport import EgressPolicy, Transport
 
@@ -75,9 +76,11 @@ class MemoryStore:
         return [value for name, value in self.shown().items() if value and name not in _PUBLIC]
 
 
-def offline_context(now: datetime, settings: Mapping[str, Any] | None = None, **credentials: str) -> ConnectorContext:
+def offline_context(
+    now: datetime, settings: Mapping[str, Any] | None = None, databases: Sequence[str] = (), **credentials: str
+) -> ConnectorContext:
     """Return what a connector is given that must send nothing: its transport is allowed no host."""
-    transport = Transport(EgressPolicy(frozenset()))
+    transport = Transport(EgressPolicy(frozenset(), databases=PrivateDatabases(tuple(databases))))
     return ConnectorContext(settings or {}, transport, MemoryStore(**credentials), lambda: now)
 
 

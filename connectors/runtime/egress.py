@@ -21,6 +21,7 @@ import httpcore
 
 from connectors.errors import Stop
 from connectors.runtime.hosts import is_host_pattern, is_hostname, is_public
+from connectors.runtime.private_databases import PrivateDatabases
 
 _HTTPS = 443
 _URL = re.compile(r"https://(?P<host>[A-Za-z0-9.-]{1,253})(?::443)?(?P<rest>(?:[/?].*)?)")
@@ -39,10 +40,14 @@ def refused(message: str) -> Stop:
 
 @dataclass(frozen=True)
 class EgressPolicy:
-    """The hosts one connector may reach, and the one loopback origin (``http://127.0.0.1:8765``) of the sandbox."""
+    """The hosts one connector may reach, and the one loopback origin (``http://127.0.0.1:8765``) of the sandbox.
+
+    ``databases`` are those off the public internet, for connectors that speak to one instead of HTTP.
+    """
 
     allowed_hosts: frozenset[str]
     sandbox_origin: str | None = None
+    databases: PrivateDatabases = field(default_factory=PrivateDatabases)
     _sandbox: tuple[str, int] | None = field(init=False, default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:

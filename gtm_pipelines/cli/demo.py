@@ -12,6 +12,7 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,12 +22,11 @@ from gtm_pipelines.cli.output import Json, console, emit
 from gtm_pipelines.cli.sandbox import DEFAULT_URL, sandbox_directory
 from gtm_pipelines.cli.session import log_to_stderr, utc_now
 from gtm_pipelines.cli.ui import answers, free_port, sandbox_beside
-from gtm_pipelines.settings import PROJECT_ROOT, read_env_file, read_settings, use_env_file
+from gtm_pipelines.settings import PROJECT_ROOT, environment, read_env_file, read_settings, use_env_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
-    from pathlib import Path
 
     from gtm_pipelines.control_plane import ControlPlane
     from gtm_pipelines.sandbox import Account
@@ -124,6 +124,7 @@ def write_env_file(path: Path) -> None:
         "CONNECTOR_ENCRYPTION_KEY": secrets.token_hex(32),
         "GTM_HOME": str(home),
         "GTM_SANDBOX_URL": url,
+        "GTM_PRIVATE_DATABASES": str(Path(environment(path.parent).get("GTM_HOME") or home).absolute() / "sandbox"),
         "DAGSTER_HOME": str(path.parent),
         "GTM_DAGSTER_DIR": str(home / "dagster"),
     }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from connectors import registry
 from connectors.connector import ConnectorContext
+from connectors.runtime.private_databases import PrivateDatabases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,7 @@ def open_connector(
         registry.manifest(found.connector),
         settings=found.settings,
         sandbox_origin=settings.sandbox_url,
+        databases=PrivateDatabases(settings.private_databases, settings.home, settings.worlds_dir),
         clock=clock,
     )
     try:

@@ -35,7 +35,7 @@ def lift_limits(url: str) -> None:
 
 def full_sync(connector: str, home: str, worlds: str, url: str) -> dict[str, Any]:
     """Connect one source and read it whole; seconds are the sync's alone."""
-    settings = settings_of(home, url)
+    settings = settings_of(home, url).model_copy(update={"private_databases": (str(Path(worlds).absolute()),)})
     places = {
         "file": lambda: sandbox.spreadsheets(sandbox.files(Path(worlds), TENANT)),
         "sql": lambda: sandbox.database(Path(worlds), TENANT),

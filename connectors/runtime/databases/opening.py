@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from connectors.errors import Retry, Stop
-from connectors.runtime.databases.addresses import judged, refused
+from connectors.runtime.databases.addresses import judged, judged_file
 from connectors.runtime.databases.faults import typed
 from connectors.runtime.databases.tables import Table
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sqlalchemy.engine import URL, Engine
+
+    from connectors.runtime.private_databases import PrivateDatabases
 
 _KINDS = {
     "postgresql": "postgresql", "postgres": "postgresql", "mysql": "mysql", "mariadb": "mysql", "sqlite": "sqlite"
@@ -96,7 +98,7 @@ class Database:
 
 
 @contextmanager
-def open_database(dsn: str, *, private: bool) -> Iterator[Database]:
+def open_database(dsn: str, *, private: PrivateDatabases) -> Iterator[Database]:
     """Open the database of a DSN for the block; raise Stop for one that could never work or may not be reached."""
     url = _parsed(dsn)
     kind = _KINDS[url.get_backend_name()]
@@ -129,11 +131,11 @@ def _parsed(dsn: str) -> URL:
     return url
 
 
-def _creator(kind: str, url: URL, *, private: bool) -> Callable[[], Any]:
+def _creator(kind: str, url: URL, *, private: PrivateDatabases) -> Callable[[], Any]:
     return {"postgresql": _postgres, "mysql": _mysql, "sqlite": _sqlite}[kind](url, private=private)
 
 
-def _postgres(url: URL, *, private: bool) -> Callable[[], Any]:
+def _postgres(url: URL, *, private: PrivateDatabases) -> Callable[[], Any]:
     host = str(url.query.get("host") or url.host or "")
     port = int(url.port or _option(url, "port") or 5432)
     given = {
@@ -142,11 +144,11 @@ def _postgres(url: URL, *, private: bool) -> Callable[[], Any]:
     }
 
     def connect() -> Any:
-        place = {"host": host, "port": port}
-        if not host.startswith("/"):
-            place["hostaddr"] = judged(host, port, private=private)
-        elif not private:
-            raise refused()
+        if host.startswith("/"):
+            local = judged_file(Path(host) / f".s.PGSQL.{port}", private=private)
+            place = {"host": str(local.parent), "hostaddr": "", "port": port}
+        else:
+            place = {"host": host, "hostaddr": judged(host, port, private=private), "port": port}
         return psycopg2.connect(
             **place,
             **given,
@@ -162,14 +164,13 @@ def _postgres(url: URL, *, private: bool) -> Callable[[], Any]:
     return connect
 
 
-def _mysql(url: URL, *, private: bool) -> Callable[[], Any]:
+def _mysql(url: URL, *, private: PrivateDatabases) -> Callable[[], Any]:
     host, port = url.host or "", url.port or 3306
     tls = {name: _option(url, name) for name in ("ssl_ca",) if name in url.query}
 
     def connect() -> Any:
-        local = _option(url, "unix_socket")
-        if local and not private:
-            raise refused()
+        named = _option(url, "unix_socket")
+        local = str(judged_file(Path(named), private=private)) if named else None
         opened = pymysql.connect(
             host=host,
             port=port,
@@ -190,10 +191,9 @@ def _mysql(url: URL, *, private: bool) -> Callable[[], Any]:
     return connect
 
 
-def _sqlite(url: URL, *, private: bool) -> Callable[[], Any]:
-    path = Path(url.database or "")
-    if not private:
-        raise refused()
+def _sqlite(url: URL, *, private: PrivateDatabases) -> Callable[[], Any]:
+    given = Path(url.database or "")
+    path = judged_file(given, private=private) if given.is_absolute() else given
     if not path.is_absolute() or not path.is_file():
         raise Stop(
             "bad_dsn", "the DSN names no file that is there: sqlite:// and an absolute path, as sqlite:////srv/crm.db"

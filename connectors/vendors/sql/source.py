@@ -20,6 +20,7 @@ from connectors.errors import ConnectorError, Stop
 from connectors.landing import RecordShape, land_slices
 from connectors.runtime.auth.oauth2 import required
 from connectors.runtime.databases import KEY_MEMBER, Database, Position, Table, open_database
+from connectors.runtime.private_databases import PrivateDatabases
 from connectors.runtime.timestamps import parse, to_arrow
 from connectors.vendors.sql.tables import TableSpec, read_tables
 
@@ -107,7 +108,8 @@ class SqlConnector(Connector):
     def _open(self) -> Iterator[Database]:
         dsn = required(self.context.credentials.read(), "dsn")
         is_private = str(self.context.settings.get("private_network") or "").lower() in ("true", "1", "yes")
-        with open_database(dsn, private=is_private) as database:
+        allowed = self.context.transport.policy.databases if is_private else PrivateDatabases()
+        with open_database(dsn, private=allowed) as database:
             yield database
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -41,7 +42,7 @@ class VendorScenario(Scenario):
     def connect(self, credentials: MemoryStore | None = None) -> Connector:
         keyed = database.TABLES.replace("{table", "{key: id, table")  # the views below have no primary key
         settings = {"tables": keyed, "private_network": True}
-        transport = offline_context(NOW).transport
+        transport = offline_context(NOW, databases=[tempfile.gettempdir()]).transport
         return registry.build("sql", ConnectorContext(settings, transport, credentials or self._store, lambda: NOW))
 
     def unknown(self) -> Connector:

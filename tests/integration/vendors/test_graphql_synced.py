@@ -30,7 +30,12 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     worlds = tmp_path / "worlds"
     sandbox.create_world(worlds, "acme", size=120, seed=5, vendors=("graphql", "sql"))
     with sandbox.running(worlds) as url:
-        settings = Settings(home=tmp_path / "home", encryption_key=SecretStr("5a" * 32), sandbox_url=url)
+        settings = Settings(
+            home=tmp_path / "home",
+            encryption_key=SecretStr("5a" * 32),
+            sandbox_url=url,
+            private_databases=(str(worlds),),
+        )
         with open_control_plane(settings) as control:
             control.add_tenant("acme")
             yield settings, control, url, worlds
@@ -68,3 +73,19 @@ def test_tables_are_followed_and_a_row_that_is_gone_is_found_by_the_full_sync(st
     assert whole.status == "ok"
     assert whole.entities["people"].deleted == 0
     assert whole.entities["activities"].deleted > 0
+
+
+def test_a_connections_own_word_opens_neither_the_control_plane_nor_a_file_nobody_allowed(stage: Stage) -> None:
+    settings, control, _, worlds = stage
+    account = database.connected(worlds, "acme")
+    tables = "tenants: {table: tenant, key: id, cursor: null}"
+    chosen = {**account.settings, "tables": tables}
+    control.add_connection("acme", "planes", "sql", chosen, {"dsn": f"sqlite:///{settings.home / 'control.db'}"})
+    control.add_connection("acme", "office", "sql", account.settings, account.credentials)
+    all_allowed = settings.model_copy(update={"private_databases": ("/",)})
+    not_allowed = settings.model_copy(update={"private_databases": ()})
+    for given, connection in ((settings, "planes"), (all_allowed, "planes"), (not_allowed, "office")):
+        report = sync_connection(given, control, "acme", connection)
+        faults = [fault for each in report.entities.values() for fault in each.errors]
+        assert {fault.code for fault in faults} == {"egress_refused"}
+        assert all("GTM_PRIVATE_DATABASES" in fault.message for fault in faults)

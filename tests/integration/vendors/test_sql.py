@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -20,11 +21,14 @@ from connectors.conformance import checks
 from connectors.connector import Connector, ConnectorContext, Mode, SyncOptions
 from connectors.errors import ConnectorError, Reauthorise, Retry, Stop
 from connectors.registry import build
+from connectors.runtime.private_databases import PrivateDatabases
 from gtm_pipelines import sandbox
 from gtm_pipelines.sandbox.vendors.sql import database
 from tests.contract.sandboxed import NOW
 from tests.postgres import new_database
 from tests.stand_ins import MemoryStore, offline_context
+
+_HERE = (tempfile.gettempdir(), "127.0.0.1", "10.0.0.0/8", "169.254.0.0/16", "/nowhere")
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +44,7 @@ def run(dsn: str, *statements: str) -> None:
 
 def connect(dsn: str, tables: str, **settings: Any) -> Connector:
     chosen = {"tables": tables, "private_network": True, **settings}
-    context = offline_context(NOW)
+    context = offline_context(NOW, databases=_HERE)
     return build("sql", ConnectorContext(chosen, context.transport, MemoryStore(dsn=dsn), lambda: NOW))
 
 
@@ -214,7 +218,7 @@ def test_nothing_can_be_written_through_the_session(dsn: str) -> None:
     from connectors.runtime.databases import open_database
 
     run(dsn, "CREATE TABLE IF NOT EXISTS kept (id bigint PRIMARY KEY)")
-    with open_database(dsn, private=True) as opened, opened.engine.connect() as connection:
+    with open_database(dsn, private=PrivateDatabases(_HERE)) as opened, opened.engine.connect() as connection:
         import sqlalchemy as sa
 
         with pytest.raises(sa.exc.InternalError, match="read-only"):

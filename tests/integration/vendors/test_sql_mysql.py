@@ -127,7 +127,7 @@ def server() -> Iterator[Server]:
 
 def connect(dsn: str, **settings: Any) -> Connector:
     chosen = {"tables": "people: {table: people, cursor: changed, deleted: is_gone, lag: 1s}", "private_network": True}
-    context = offline_context(NOW)
+    context = offline_context(NOW, databases=["127.0.0.1"])
     return build("sql", ConnectorContext({**chosen, **settings}, context.transport, MemoryStore(dsn=dsn), lambda: NOW))
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from gtm_pipelines.cli.demo import write_env_file
 from gtm_pipelines.settings import SettingsError, environment, read_env_file, use_env_file
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,6 +38,7 @@ def test_the_demo_writes_a_key_once_and_for_its_owner_only(tmp_path: Path, monke
     first = read_env_file(path)
     assert len(first["CONNECTOR_ENCRYPTION_KEY"]) == 64
     assert first["GTM_SHARD_SIZE"] == "5"
+    assert first["GTM_PRIVATE_DATABASES"] == str(Path(environment(tmp_path)["GTM_HOME"]) / "sandbox")
     assert path.stat().st_mode & 0o777 == 0o600
     write_env_file(path)
     assert read_env_file(path) == first

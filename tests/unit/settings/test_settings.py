@@ -25,6 +25,13 @@ def test_a_home_is_absolute_and_the_default_is_judged_too(tmp_path: Path, monkey
         read_settings({})
 
 
+def test_private_databases_are_a_list_of_places_and_a_place_nobody_understands_is_named() -> None:
+    read = read_settings({"GTM_PRIVATE_DATABASES": "db.corp:5432, 10.1.0.0/16,/srv/exports,"})
+    assert read.private_databases == ("db.corp:5432", "10.1.0.0/16", "/srv/exports")
+    with pytest.raises(SettingsError, match=r"GTM_PRIVATE_DATABASES: 'exports/crm' is no host"):
+        read_settings({"GTM_PRIVATE_DATABASES": "db.corp,exports/crm"})
+
+
 def test_every_bad_variable_is_named_at_once_and_no_value_is_repeated() -> None:
     with pytest.raises(SettingsError) as refusal:
         read_settings({"GTM_SHARD_SIZE": "many-4711", "GTM_LOG_LEVEL": "loud-4711", "GTM_HOME": "/fine"})
