@@ -24,7 +24,7 @@ WITH_CREDENTIALS = [name for name in CONNECTORS if registry.manifest(name).auth.
 WITH_RATE = [name for name in CONNECTORS if registry.manifest(name).rate_limit]
 OVER_HTTP = [name for name in CONNECTORS if registry.manifest(name).allowed_hosts or registry.manifest(name).hosts_from]
 
-MOST_TRIED = 8
+MOST_TRIED = 5
 """Pages to resume from, evenly chosen: trying each of many would read a vendor over and over."""
 
 _running: dict[str, Scenario] = {}

@@ -64,7 +64,7 @@ def test_many_processes_open_a_new_database_at_once(settings: Settings, start: S
         assert len(plane.list_keys()) == 1
 
 
-@pytest.mark.parametrize(("database", "seed"), on_both(6, 3), indirect=["database"])
+@pytest.mark.parametrize(("database", "seed"), on_both(3, 2), indirect=["database"])
 def test_a_kill_in_the_middle_of_mutations_leaves_old_or_new_with_its_audit_row(
     plane: ControlPlane, start: Start, database: ControlDatabase, seed: int
 ) -> None:
@@ -156,7 +156,7 @@ def test_a_dead_refresher_does_not_hold_the_others_up(
         assert time.monotonic() - began < 5
 
 
-@pytest.mark.parametrize(("database", "seed"), on_both(4, 2), indirect=["database"])
+@pytest.mark.parametrize(("database", "seed"), on_both(2, 1), indirect=["database"])
 def test_a_rewrap_killed_at_any_row_is_finished_by_the_next(
     plane: ControlPlane, start: Start, settings: Settings, seed: int
 ) -> None:

@@ -275,7 +275,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(st.tuples(st.text(min_size=1, max_size=8), json_values), max_size=6), st.booleans())
 def test_rows_and_unreadables_together_are_always_the_whole_page(records: Any, ascii_only: Any) -> None:
     texts = [json.dumps({"Id": key, "v": value}, ensure_ascii=ascii_only) for key, value in records]
@@ -291,7 +291,7 @@ def each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["Id", "a", "a:", "\x00a"]), json_values), max_size=5), st.booleans())
 def test_d08_a_payload_reads_as_the_record_did_and_says_each_key_once(members: Any, ascii_only: Any) -> None:
     inner = ",".join(f"{json.dumps(key)}:{json.dumps(value, ensure_ascii=ascii_only)}" for key, value in members)
@@ -303,7 +303,7 @@ def test_d08_a_payload_reads_as_the_record_did_and_says_each_key_once(members: A
             assert json.loads(row["payload"]) == json.loads(record)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_whatever_raise_anything_but_a_broken_page(noise: Any) -> None:
     with suppress(Stop):

@@ -85,7 +85,7 @@ def in_sql(expression: Callable[[str], str], value: str | None) -> str | None:
         (domain.company_domain, domain.company_domain_sql),
     ],
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(value=TEXT | ADDRESSES | WORDS.map(" ".join) | st.builds("{}{}\n".format, st.sampled_from(text.WHITE), TEXT))
 @example(value="İSTANBUL ΑΣ")
 @example(value="+tag@gmail.com")
@@ -104,7 +104,7 @@ def test_function_and_sql_agree(
         (full_name.family, lambda column: full_name.family_sql(full_name.plain_sql(column))),
     ],
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(value=NAMES | TEXT)
 @example(value="Dr. Jane van der Roe, PhD")
 @example(value="x" * (full_name.LONGEST + 1))
@@ -114,7 +114,7 @@ def test_sql_takes_a_name_apart_as_the_function_does(
     assert in_sql(expression, value) == function(value)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(value=LONG)
 @example(value="x" * (text.EXCERPT + 1))
 @example(value="x" * text.EXCERPT)
@@ -127,7 +127,7 @@ def test_sql_cuts_an_excerpt_as_the_function_does_and_it_is_short(value: str) ->
 
 
 @pytest.mark.parametrize("region", ["US", "GB", "DE", "FR", "NL", "BR"])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(value=NUMBERS)
 def test_sql_reads_a_number_as_the_library_does_or_leaves_it(region: str, value: str) -> None:
     read = in_sql(lambda column: phone.e164_sql(column, region), value)
@@ -139,7 +139,7 @@ EXTENSIONS = st.from_regex(r"[ -]?(?:x|X|ext|EXT|Ext|e|int|#)[.:]?[ -]?[0-9]{0,8
 
 
 @pytest.mark.parametrize("region", ["US", "GB", "DE", "AU", "ES", "BR"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(number=st.sampled_from(DIALLED), extension=EXTENSIONS)
 def test_sql_reads_an_extension_as_the_library_does_or_leaves_it(region: str, number: str, extension: str) -> None:
     read = in_sql(lambda column: phone.e164_sql(column, region), number + extension)
@@ -164,7 +164,7 @@ def test_sql_reads_the_example_numbers_of_every_plan_as_the_library_does(region:
 
 
 @pytest.mark.parametrize("region", ["US", "GB", "DE", "NL", "AU", "JP"])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(plan=st.sampled_from(sorted(phone._PLANS)), data=st.data())
 def test_a_leading_00_is_a_plus_in_sql_as_in_the_function(region: str, plan: str, data: st.DataObject) -> None:
     number = data.draw(st.from_regex(plan + phone._PLANS[plan], fullmatch=True))
@@ -174,7 +174,7 @@ def test_a_leading_00_is_a_plus_in_sql_as_in_the_function(region: str, plan: str
 
 
 @pytest.mark.parametrize("plan", sorted(phone._PLANS))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(data=st.data())
 def test_every_number_sql_accepts_is_one_the_library_accepts_unchanged(plan: str, data: st.DataObject) -> None:
     written = data.draw(st.from_regex(rf"\+{plan}{phone._PLANS[plan]}", fullmatch=True))
@@ -182,7 +182,7 @@ def test_every_number_sql_accepts_is_one_the_library_accepts_unchanged(plan: str
 
 
 @pytest.mark.parametrize("region", sorted(phone._REGIONS))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(data=st.data())
 def test_every_national_number_sql_accepts_is_read_the_same_by_the_library(region: str, data: st.DataObject) -> None:
     code, trunk = phone._REGIONS[region]
@@ -192,7 +192,7 @@ def test_every_national_number_sql_accepts_is_read_the_same_by_the_library(regio
     assert read == phone.e164(written, region)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(value=SITES | TEXT)
 @example(value="https://www.acme.com/a@b")
 @example(value="http://a-.com")
