@@ -148,10 +148,7 @@ def make_worlds(settings: Settings, size: int) -> None:
     directory = sandbox_directory(settings)
     for seed, tenant in enumerate(TENANTS, start=1):
         if not (directory / tenant).exists():
-            whole = tenant == EVERYTHING  # with half the people: it has four times the sources
-            create_world(
-                directory, tenant, size=size // 2 if whole else size, seed=seed, vendors=None if whole else _USUAL
-            )
+            create_world(directory, tenant, size=size, seed=seed, vendors=None if tenant == EVERYTHING else _USUAL)
         files(directory, tenant)
 
 
