@@ -1,26 +1,9 @@
-"""Customer.io's request limit: so many a second for the whole workspace, in real time."""
+"""Customer.io's request limit."""
 
 from __future__ import annotations
 
-from threading import Lock
-from time import monotonic
+from gtm_pipelines.sandbox.per_second import PerSecond
 
 
-class Limiter:
-    """Counts requests of the present second."""
-
-    def __init__(self) -> None:
-        self._second = 0.0
-        self._used = 0
-        self._lock = Lock()
-
-    def admit(self, per_second: float) -> bool:
-        """Say whether one more request is within the limit, and count it if so."""
-        with self._lock:
-            now = monotonic()
-            if now - self._second >= 1:
-                self._second, self._used = now, 0
-            if self._used >= per_second:
-                return False
-            self._used += 1
-            return True
+class Limiter(PerSecond):
+    """So many requests a second for the whole workspace."""
