@@ -11,7 +11,7 @@ WORKERS ?= 2
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
-demo: .venv/.runtime ## four tenants, every source, golden people: about two minutes, and again whenever you like
+demo: .venv/.runtime ## four tenants, every source, golden people: about three minutes, and again whenever you like
 	@$(BIN)/gtm demo
 
 ui: .venv/.runtime ## the Dagster web UI on http://127.0.0.1:3000, with its daemon: schedules and sensors run
