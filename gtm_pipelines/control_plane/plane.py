@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from gtm_pipelines.control_plane import audit, connections, leases, ledger, overrides, tenants
+from gtm_pipelines.control_plane import audit, connections, erasure, leases, ledger, overrides, tenants
 from gtm_pipelines.control_plane.connections import plain_line
 from gtm_pipelines.control_plane.database import Database
 from gtm_pipelines.control_plane.engine import open_engine
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from gtm_pipelines.control_plane.records import AuditEntry, AuditFault, Connection, KeyUse, SyncRecord, Tenant
     from gtm_pipelines.control_plane.vault.keys import RingSource
     from gtm_pipelines.control_plane.vault.rotation import Rewrap
+    from gtm_pipelines.removal import Removed
     from gtm_pipelines.settings import Settings
 
 DEFAULT_SCHEDULE = "*/15 * * * *"
@@ -85,6 +86,30 @@ class ControlPlane:
         """Disable a tenant and drop its connections, credentials and overrides; data and history stay."""
         with self._database.mutate(TenantId(tenant)) as work:
             tenants.remove(work, TenantId(tenant))
+
+    def find_tenant(self, tenant: str) -> Tenant | None:
+        """Return one tenant, removed or not; None when there is none."""
+        with self._database.read(TenantId(tenant)) as session:
+            return tenants.find(session, TenantId(tenant))
+
+    # erasure
+
+    def begin_erasure(self, tenant: str) -> list[Removed]:
+        """Stop all work for a tenant for good; raise BusyError, with nothing changed, while a worker is at it."""
+        with self._database.mutate(TenantId(tenant)) as work:
+            return erasure.begin(work, TenantId(tenant))
+
+    def finish_erasure(self, tenant: str, already: list[Removed]) -> list[Removed]:
+        """Forget a tenant whose data is gone; only its audit entries stay, and one more that says what went."""
+        with self._database.mutate(TenantId(tenant)) as work:
+            removed = erasure.finish(work, TenantId(tenant), already)
+        erasure.scrub(self._database.engine)
+        return removed
+
+    def last_erasure(self, tenant: str) -> AuditEntry | None:
+        """Return the audit entry of the last time a tenant was erased."""
+        with self._database.read(TenantId(tenant)) as session:
+            return erasure.last(session, TenantId(tenant))
 
     # connections
 

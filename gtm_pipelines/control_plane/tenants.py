@@ -61,6 +61,12 @@ def get(connection: Connection, tenant_id: TenantId) -> Tenant:
     return _tenant(row)
 
 
+def find(connection: Connection, tenant_id: TenantId) -> Tenant | None:
+    """Return a tenant, removed or not; None when there is no trace of it but the log's."""
+    row = _find(connection, tenant_id)
+    return None if row is None else _tenant(row)
+
+
 def _find(connection: Connection, tenant_id: TenantId) -> Row[Any] | None:
     return connection.execute(select(tenant).where(tenant.c.id == tenant_id)).one_or_none()
 

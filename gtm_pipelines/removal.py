@@ -1,0 +1,14 @@
+"""What an erasure says it removed. How each kind is removed stands with what owns it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """One kind of thing that was removed: how many of it, and their bytes where they were files."""
+
+    what: str
+    count: int
+    bytes: int = 0
