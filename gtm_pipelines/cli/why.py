@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from gtm_pipelines.resolution import Why
-    from gtm_pipelines.warehouse import Warehouse
+    from gtm_pipelines.warehouse import Served
 
 
 def why(
@@ -36,7 +36,7 @@ def why(
     emit(found, as_json=as_json, show=lambda out: show_why(out, found))
 
 
-def _by_email(warehouse: Warehouse, email: str) -> str:
+def _by_email(warehouse: Served, email: str) -> str:
     found = warehouse.rows(
         "SELECT person_id FROM golden.person WHERE lower(email) = lower(?) AND NOT is_deleted ORDER BY person_id",
         [email],

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from gtm_pipelines.warehouse import sql_files
 
 if TYPE_CHECKING:
-    from gtm_pipelines.warehouse import Warehouse
+    from gtm_pipelines.warehouse import Served
 
 
 class UnknownPersonError(LookupError):
@@ -63,7 +63,7 @@ class Why(BaseModel):
     fields: dict[str, WhyField | None]
 
 
-def why(warehouse: Warehouse, person_id: str) -> Why:
+def why(warehouse: Served, person_id: str) -> Why:
     """Explain a golden person, following the id when it was merged into another; raise UnknownPersonError."""
     current = _current_id(warehouse, person_id)
     found = warehouse.rows("SELECT is_deleted, provenance FROM golden.person WHERE person_id = ?", [current])
@@ -81,7 +81,7 @@ def why(warehouse: Warehouse, person_id: str) -> Why:
     )
 
 
-def _current_id(warehouse: Warehouse, person_id: str) -> str:
+def _current_id(warehouse: Served, person_id: str) -> str:
     found = warehouse.rows("SELECT merged_into FROM golden.person_identity WHERE person_id = ?", [person_id])
     if not found:
         raise UnknownPersonError(

@@ -13,7 +13,7 @@ from quality.identity import Evaluation, Mistake, SourcePair, evaluate, evaluate
 
 if TYPE_CHECKING:
     from gtm_pipelines.sandbox.ground_truth import Truth
-    from gtm_pipelines.warehouse import Warehouse
+    from gtm_pipelines.warehouse import Served
 
 Kind = Literal["person", "account"]
 _SHOWN = {"person": ("first_name", "last_name", "email", "phone"), "account": ("name", "domain")}
@@ -39,7 +39,7 @@ class Judgement:
     unknown: int  # linked records the truth does not know, as rows a test put there
 
 
-def judge(warehouse: Warehouse, truth: Truth, kind: Kind, *, most: int = 5) -> Judgement:
+def judge(warehouse: Served, truth: Truth, kind: Kind, *, most: int = 5) -> Judgement:
     """Hold the links of one kind against the truth; ``most`` mistakes are shown with their records."""
     real = {
         (row["connector"], row["external_id"]): row[f"{kind}_id"]

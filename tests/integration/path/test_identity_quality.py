@@ -33,7 +33,7 @@ def resolved(tmp_path_factory: pytest.TempPathFactory) -> tuple[Stage, Path]:
 def measured(stage: Stage, kind: Kind) -> Judgement:
     """Judge the links of ``kind`` against the truth, record by record."""
     with open_warehouse(stage.home("home"), TENANT) as warehouse:
-        found = judge(warehouse, sandbox.truth(stage.worlds, TENANT), kind)
+        found = judge(warehouse.served, sandbox.truth(stage.worlds, TENANT), kind)
     assert found.overall.records > _SIZE / 10, f"only {found.overall.records} {kind} links are known to the truth"
     return found
 

@@ -120,7 +120,7 @@ def test_why_names_records_rules_keys_and_losing_values(tenant: Tenant) -> None:
     tenant.person("mail", "b", title="CTO", **EMAIL)
     tenant.person("export", "c", phone="+14155550100", first_name="Ann", last_name="Doe", title="Boss")
     tenant.resolve()
-    told = why(tenant.warehouse, tenant.id_of("c"))
+    told = why(tenant.warehouse.served, tenant.id_of("c"))
     rules = {record.external_id: record.rule for record in told.records}
     assert rules == {"a": "anchor", "b": "email", "c": "phone"}
     phone = next(key for key in told.keys if key.rule == "phone")

@@ -48,7 +48,7 @@ def test_of_two_merged_people_the_bigger_keeps_its_id_and_the_other_points_at_it
     tenant.person("crm", "a", **ANN)
     tenant.resolve()
     assert {tenant.id_of(external_id) for external_id in "abc"} == {big}
-    assert why(tenant.warehouse, small).person_id == big
+    assert why(tenant.warehouse.served, small).person_id == big
     assert tenant.warehouse.rows("SELECT person_id FROM golden.person") == [(big,)]
 
 
@@ -63,7 +63,7 @@ def test_an_id_once_retired_is_never_given_out_again(tenant: Tenant) -> None:
         assert tenant.groups() == set()
     assert len(seen) == 3
     with pytest.raises(UnknownPersonError, match="gone from every source"):
-        why(tenant.warehouse, seen.pop())
+        why(tenant.warehouse.served, seen.pop())
 
 
 def test_a_full_rebuild_of_what_stands_changes_nothing(tenant: Tenant) -> None:

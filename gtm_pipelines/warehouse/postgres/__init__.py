@@ -1,0 +1,1 @@
+"""A tenant's warehouse on Postgres: DuckDB computes, Postgres stores and serves."""

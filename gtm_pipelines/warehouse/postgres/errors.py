@@ -1,0 +1,61 @@
+"""The errors of Postgres in words that say what to do; which error it is, is told by its code and never by its text."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from connectors.runtime.redaction import redact
+from gtm_pipelines.warehouse.protocol import WarehouseBusyError, WarehouseError, WarehouseRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+# SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html
+_WAITED = {"55P03", "40P01", "40001"}
+_CROWDED = {"53300", "57P03"}
+_FULL = {"53100", "53200", "54000"}
+_LOST = ("08", "57P", "25P03")
+_FORBIDDEN = {"42501", "25006"}  # no right to it; a reader's session only reads
+
+
+@contextmanager
+def in_words(tenant: str, is_alive: Callable[[], bool]) -> Iterator[None]:
+    """Raise a WarehouseError for whatever the driver raises in the block.
+
+    A broken connection often comes without a code; ``is_alive`` then asks it.
+    """
+    from adbc_driver_manager import Error
+
+    try:
+        yield
+    except Error as error:
+        code = str(error.sqlstate or "")
+        raise _told(code or ("" if is_alive() else "08006"), _said(error, tenant)) from None
+
+
+def _told(code: str, said: str) -> WarehouseError:
+    if code in _WAITED:
+        return WarehouseBusyError(
+            f"somebody holds a lock in the warehouse: {said}; nothing was changed, try again later"
+        )
+    if code in _CROWDED:
+        return WarehouseBusyError(f"the warehouse takes no further session now: {said}; try again later")
+    if code in _FULL:
+        return WarehouseError(f"the warehouse has no room left: {said}; nothing was changed: make room, then try again")
+    if code in _FORBIDDEN:
+        return WarehouseRefusedError(f"the warehouse does not allow it: {said}")
+    if code.startswith(_LOST):
+        return WarehouseError(
+            f"the connection to the warehouse was lost: {said}; what was being written is there whole or not at all: "
+            "check GTM_WAREHOUSE_URL and the server, then try again"
+        )
+    return WarehouseRefusedError(said)
+
+
+def _said(error: Any, tenant: str) -> str:
+    """Return the server's own sentence and hint, with names as the user wrote them."""
+    details = {name: str(value) for name, value in error.details or ()}
+    parts = [details.get(f"PG_DIAG_{part}", "") for part in ("MESSAGE_PRIMARY", "MESSAGE_DETAIL", "MESSAGE_HINT")]
+    text = "; ".join(part.rstrip(".") for part in parts if part) or str(error)
+    return " ".join(redact(text).replace(f"{tenant}__", "").split())[:500]

@@ -1,0 +1,64 @@
+"""Values between Postgres' driver and everybody else, who expects what DuckDB would give."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+
+_NUMERIC = "numeric"
+
+
+def as_duck(table: pa.Table) -> pa.Table:
+    """Return a result with plain types: JSON as text, numbers without limit as whole numbers or as floats."""
+    import pyarrow as pa
+
+    columns = [_plain(table.column(place)) for place in range(table.num_columns)]
+    return pa.Table.from_arrays(columns, names=table.column_names)
+
+
+def bound(values: Sequence[Any]) -> pa.RecordBatch:
+    """Return parameters as the driver takes them; a null goes as text, for without a type it is refused."""
+    import pyarrow as pa
+
+    arrays = [pa.array([value], _type_of(value)) for value in values]
+    return pa.record_batch(arrays, names=[f"p{number}" for number in range(1, len(arrays) + 1)])
+
+
+def _type_of(value: Any) -> pa.DataType | None:
+    import pyarrow as pa
+
+    if value is None:
+        return pa.string()
+    if isinstance(value, (list, tuple)) and not any(isinstance(each, (int, float, datetime, date)) for each in value):
+        return pa.list_(pa.string())  # an empty one, too
+    return None
+
+
+def _plain(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
+    import pyarrow as pa
+
+    kind: Any = column.type
+    if not isinstance(kind, pa.BaseExtensionType):
+        return column
+    if kind.extension_name == "arrow.uuid":
+        return pa.chunked_array([[None if each is None else str(each) for each in column.to_pylist()]], pa.string())
+    chunks: list[Any] = column.chunks
+    chunked: Any = pa.chunked_array
+    stored: pa.ChunkedArray[Any] = chunked([chunk.storage for chunk in chunks], kind.storage_type)
+    return _number(stored) if getattr(kind, "type_name", "") == _NUMERIC else stored
+
+
+def _number(texts: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
+    """Read what ``sum`` of whole numbers and the like give: whole where all of them are and fit, else as floats."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    whole: Any = pc.match_substring_regex(texts, r"^-?\d{1,18}$")
+    if pc.all(whole).as_py() is not False:
+        return texts.cast(pa.int64())
+    return texts.cast(pa.float64())
