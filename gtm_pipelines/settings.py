@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 from connectors.runtime.private_databases import PrivateDatabases
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 
@@ -25,6 +25,16 @@ def _rooted(home: Path) -> Path:
     if set("?#%") & set(str(rooted)):
         raise ValueError(f"{rooted} becomes part of database addresses, where ? # % mean something: choose another")
     return rooted
+
+
+def _of_postgres(url: str) -> str:
+    """Refuse what Dagster could not open, or would open with another driver; nothing of the address is repeated."""
+    scheme, separator, rest = url.partition("://")
+    if scheme not in {"postgresql", "postgres"} or not separator or rest.partition("?")[0].count("@") > 1:
+        raise ValueError(
+            "write postgresql://user:password@host/database, with @ : / ? # % in the password percent-encoded"
+        )
+    return url
 
 
 def _readable(databases: tuple[str, ...]) -> tuple[str, ...]:
@@ -41,6 +51,7 @@ class Settings(BaseModel):
     previous_keys: tuple[SecretStr, ...] = ()  # open what an older key sealed, and seal nothing
     control_url: str | None = None
     warehouse_url: str | None = None
+    dagster_url: Annotated[str, AfterValidator(_of_postgres)] | None = None
     sandbox_url: str | None = None
     private_databases: Annotated[tuple[str, ...], AfterValidator(_readable)] = ()  # nothing private is read without
     shard_size: int = Field(default=25, ge=1, le=500)
@@ -84,6 +95,7 @@ _VARIABLES = {
     "previous_keys": "CONNECTOR_PREVIOUS_ENCRYPTION_KEYS",
     "control_url": "GTM_CONTROL_URL",
     "warehouse_url": "GTM_WAREHOUSE_URL",
+    "dagster_url": "GTM_DAGSTER_URL",
     "sandbox_url": "GTM_SANDBOX_URL",
     "private_databases": "GTM_PRIVATE_DATABASES",
     "shard_size": "GTM_SHARD_SIZE",
@@ -121,6 +133,12 @@ def use_env_file(root: Path = PROJECT_ROOT, **defaults: str) -> None:
     """Fill the environment of this process and its children from ``.env``, then ``defaults``; what is set stays."""
     for name, value in {**defaults, **read_env_file(root / ".env")}.items():
         os.environ.setdefault(name, value)
+
+
+def use_variable(name: str, value: str, *, instead_of: Collection[str] = ()) -> None:
+    """Set a variable of this process and its children that is unset or one of ``instead_of``; another value stays."""
+    if os.environ.get(name) in {None, *instead_of}:
+        os.environ[name] = value
 
 
 def read_env_file(path: Path) -> dict[str, str]:

@@ -37,7 +37,7 @@ def ui(
     gtm ui                      http://127.0.0.1:3000
     gtm ui --port 3001
     """
-    from gtm_pipelines.defs.instance import dagster_directory, use_dagster_environment
+    from gtm_pipelines.defs.instance import dagster_directory, open_instance, use_dagster_environment
 
     settings = read_settings()
     use_dagster_environment(settings)
@@ -45,6 +45,11 @@ def ui(
     directory.mkdir(parents=True, exist_ok=True)
     if answers(f"http://{host}:{port}"):
         raise CommandError(f"port {port} is taken; stop what listens there or choose another: gtm ui --port {port + 1}")
+    if settings.dagster_url:
+        with open_instance(
+            settings
+        ):  # a database that is not there is said here, and not by each of Dagster's processes
+            pass
     command = [sys.executable, "-W", "ignore", "-m", "dagster", "dev", "-w", str(PROJECT_ROOT / "workspace.yaml")]
     command += ["--host", host, "--port", str(port), "--log-level", "warning"]
     with sandbox_beside(settings):

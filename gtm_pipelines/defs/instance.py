@@ -29,7 +29,7 @@ from gtm_pipelines.defs.composition import CODE_LOCATION, compose
 from gtm_pipelines.defs.jobs import REFINE, launch_form
 from gtm_pipelines.defs.partitions import TENANTS, Shard, cut_exact, shard_tags
 from gtm_pipelines.defs.shard_work import reason_of
-from gtm_pipelines.settings import PROJECT_ROOT, use_env_file
+from gtm_pipelines.settings import PROJECT_ROOT, use_env_file, use_variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 _SILENT = {"loggers": {"console": {"config": {"level": "CRITICAL"}}}}  # the caller prints the faults
 _LAUNCHED_BY = "gtm/launched_by"
+EMBEDDED, ON_POSTGRES = PROJECT_ROOT, PROJECT_ROOT / "deploy" / "dagster"
+"""Folders of the two dagster.yaml; GTM_DAGSTER_URL chooses the second."""
+
 _REPOSITORY = "__repository__"  # what Dagster calls the one repository of a Definitions object
 
 
@@ -59,9 +62,18 @@ def dagster_directory(settings: Settings) -> Path:
     return settings.home / "dagster"
 
 
+def instance_home(settings: Settings) -> Path:
+    """Return the folder of the dagster.yaml that the settings choose."""
+    return ON_POSTGRES if settings.dagster_url else EMBEDDED
+
+
 def use_dagster_environment(settings: Settings) -> None:
-    """Point Dagster at the project's dagster.yaml and at our own directory, unless the environment says otherwise."""
-    use_env_file(DAGSTER_HOME=str(PROJECT_ROOT), GTM_DAGSTER_DIR=str(dagster_directory(settings)))
+    """Point Dagster at the instance the settings choose and at our own directory, unless somebody chose a third one."""
+    use_env_file(GTM_DAGSTER_DIR=str(dagster_directory(settings)))
+    # A demo's .env names the embedded instance; that is no choice against the setting.
+    use_variable("DAGSTER_HOME", str(instance_home(settings)), instead_of={str(EMBEDDED), str(ON_POSTGRES)})
+    if settings.dagster_url:
+        use_variable("GTM_DAGSTER_URL", settings.dagster_url)
 
 
 @contextmanager

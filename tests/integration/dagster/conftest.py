@@ -119,8 +119,9 @@ class House:
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Point the environment at an empty home; a developer's own .env stays out of it."""
     monkeypatch.setattr("gtm_pipelines.defs.installation.use_env_file", lambda: None)
-    for name in ("GTM_SANDBOX_URL", "GTM_CONTROL_URL", "GTM_SHARD_SIZE"):
-        monkeypatch.delenv(name, raising=False)
+    for name in ("GTM_SANDBOX_URL", "GTM_CONTROL_URL", "GTM_DAGSTER_URL", "GTM_SHARD_SIZE", "DAGSTER_HOME"):
+        monkeypatch.setenv(name, "")  # remembered, so that what the test's own work sets is undone
+        monkeypatch.delenv(name)
     monkeypatch.setenv("GTM_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("CONNECTOR_ENCRYPTION_KEY", KEY)
     return read_settings()

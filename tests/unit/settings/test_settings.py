@@ -38,3 +38,18 @@ def test_every_bad_variable_is_named_at_once_and_no_value_is_repeated() -> None:
     assert "GTM_SHARD_SIZE" in str(refusal.value)
     assert "GTM_LOG_LEVEL" in str(refusal.value)
     assert "4711" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://u:pw-4711@h/d",
+        "sqlite:///pw-4711.db",
+        "postgresql+psycopg://u:pw-4711@h/d",
+        "postgresql://u:p@pw-4711@h/d",
+    ],
+)
+def test_an_address_dagster_could_not_open_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"GTM_DAGSTER_URL: write postgresql://") as refusal:
+        read_settings({"GTM_DAGSTER_URL": url})
+    assert "4711" not in str(refusal.value)
