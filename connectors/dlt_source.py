@@ -8,7 +8,7 @@ that rows and cursor are committed together or not at all.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import dlt
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dlt.extract import DltResource, DltSource
 
 KEY = "external_id"
+FileFormat = Literal["parquet", "csv"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +37,20 @@ class EntityLoad:
     is_new: bool = False
 
 
-def build_source(name: str, loads: Sequence[EntityLoad]) -> DltSource:
-    """Build the dlt source ``name`` of these loads; nothing is read before dlt extracts it."""
+def build_source(name: str, loads: Sequence[EntityLoad], file_format: FileFormat = "parquet") -> DltSource:
+    """Build the dlt source ``name`` of these loads, handed over as ``parquet`` or ``csv``.
+
+    Nothing is read before dlt extracts it.
+    """
 
     @dlt.source(name=name, max_table_nesting=0)
     def connection() -> list[DltResource]:
-        return [_resource(load) for load in loads]
+        return [_resource(load, file_format) for load in loads]
 
     return connection()
 
 
-def _resource(load: EntityLoad) -> DltResource:
+def _resource(load: EntityLoad, file_format: FileFormat) -> DltResource:
     def rows() -> Iterator[pa.Table]:
         state = dlt.current.resource_state(load.entity)
         yield from load.batches()
@@ -59,7 +63,7 @@ def _resource(load: EntityLoad) -> DltResource:
         "primary_key": KEY,
         "write_disposition": "append" if load.is_new else {"disposition": "merge", "strategy": "delete-insert"},
         "columns": {KEY: {"nullable": False}, "payload": {"data_type": "json"}},
-        "file_format": "parquet",
+        "file_format": file_format,
     }
     resource: DltResource = dlt.resource(rows, **hints)
     return resource

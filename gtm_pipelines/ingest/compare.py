@@ -37,6 +37,9 @@ _BATCH_IS_NEWER = (
 )
 
 
+_HEAD = ("external_id", "source_updated_at", "is_deleted", "payload_hash")
+"""What rows are compared by."""
+
 _COLUMNS = {
     "external_id": "VARCHAR",
     "source_updated_at": "TIMESTAMP WITH TIME ZONE",
@@ -125,38 +128,45 @@ def compare(
     Raises ShrinkRefusedError, having changed nothing.
     """
     parts = spool.batch()
-    stored, is_first = _stored(warehouse, connection, entity)
-    delta = Delta(counts={}, is_first=is_first, synced_at=synced_at, parts=parts)
+    table = _stored(warehouse, connection, entity)
+    delta = Delta(counts={}, is_first=table is None, synced_at=synced_at, parts=parts)
     if parts:
-        _judge(warehouse, delta, spool, stored)
-    if complete is not None and not is_first:
-        _find_absent(warehouse, delta, spool, (entity, stored), (complete, limits))
+        _judge(warehouse, delta, spool, table)
+    if complete is not None and table is not None:
+        _find_absent(warehouse, delta, spool, (entity, table), (complete, limits))
     return delta
 
 
-def _stored(warehouse: Warehouse, connection: str, entity: str) -> tuple[str, bool]:
-    """Return the relation that is stored, and whether it is empty."""
+def _stored(warehouse: Warehouse, connection: str, entity: str) -> str | None:
+    """Return the raw table, None while it holds nothing."""
     table = names.raw_table(connection, entity)
     columns = warehouse.columns(names.raw_schema(connection), names.entity_table(entity))
     if not columns:
-        return _NOTHING_STORED, True
+        return None
     for column, kind in _COLUMNS.items():
         if columns.get(column) != kind:
             raise TableChangedError(
                 f"{table} was changed by hand: {column} must be {kind} and is {columns.get(column, 'missing')}; "
                 f"put it back, or drop the table and sync in full"
             )
-    return table, not warehouse.rows(f"SELECT 1 FROM {table} LIMIT 1")
+    return table if warehouse.served.rows(f"SELECT 1 FROM {table} LIMIT 1") else None
 
 
-def _judge(warehouse: Warehouse, delta: Delta, spool: Spool, stored: str) -> None:
+def _judge(warehouse: Warehouse, delta: Delta, spool: Spool, table: str | None) -> None:
     batch = _list(delta.parts)
     warehouse.execute(sql_files.load("ingest/fresh.sql").format(batch=batch))
+    stored = _NOTHING_STORED
+    if table is not None:
+        stored = "stored_head"
+        warehouse.look_up(stored, table, _HEAD, on=["external_id"], keys="SELECT external_id FROM fresh")
     warehouse.execute(sql_files.load("ingest/verdict.sql").format(batch=batch, stored=stored))
     judged = warehouse.rows("SELECT verdict, count(*), count(*) FILTER (is_bare) FROM verdict GROUP BY verdict")
     delta.counts = {str(verdict): int(count) for verdict, count, _ in judged}
     delta.counts["duplicates"] = spool.batch_rows - sum(int(count) for _, count, _ in judged)
     if any(bare for verdict, _, bare in judged if verdict == "deleted"):
+        if table is not None:
+            stored, keys = "stored_whole", "SELECT external_id FROM verdict WHERE verdict = 'deleted' AND is_bare"
+            warehouse.look_up(stored, table, (*_HEAD, "payload"), on=["external_id"], keys=keys)
         target = spool.directory / f"tombstones-{spool.rows}.parquet"
         text = sql_files.load("ingest/tombstones.sql")
         target_name = names.literal(str(target))
@@ -170,9 +180,11 @@ def _judge(warehouse: Warehouse, delta: Delta, spool: Spool, stored: str) -> Non
 def _find_absent(
     warehouse: Warehouse, delta: Delta, spool: Spool, where: tuple[str, str], rule: tuple[Completeness, Limits]
 ) -> None:
-    (entity, stored), (complete, limits) = where, rule
+    (entity, table), (complete, limits) = where, rule
     unreadable = "[" + ", ".join(names.literal(each) for each in complete.unreadable_ids) + "]"
     seen = f"read_parquet({_list(spool.parts)})" if spool.parts else _NOTHING_STORED
+    stored = "stored_head"
+    warehouse.look_up(stored, table, _HEAD)
     warehouse.execute(
         sql_files.load("ingest/absent.sql").format(
             stored=stored, seen=seen, unreadable=unreadable, covers=complete.covers
@@ -188,8 +200,10 @@ def _find_absent(
         )
     if absent:
         target = spool.directory / "absent.parquet"
+        keys = "SELECT external_id FROM absent"
+        warehouse.look_up("stored_whole", table, (*_HEAD, "payload"), on=["external_id"], keys=keys)
         text = sql_files.load("ingest/absentees.sql")
-        warehouse.execute(text.format(stored=stored, target=names.literal(str(target))))
+        warehouse.execute(text.format(stored="stored_whole", target=names.literal(str(target))))
         delta.extra.append(target)
         delta.counts["absent"] = absent
         delta.counts["deleted"] = delta.counts.get("deleted", 0) + absent

@@ -142,7 +142,8 @@ def _load(warehouse: Warehouse, target: Target, loads: Sequence[EntityLoad], dir
         if each.is_new and not warehouse.has_table(schema, each.table):
             table = names.raw_table(target.connection.name, each.entity)
             warehouse.execute(create.format(schema=names.quote(schema), table=table))
-    load(target.settings, target.connection.tenant, target.connection.name, directory, loads)
+    connection = target.connection
+    load(warehouse.load_target(connection.name), connection.tenant, connection.name, directory, loads)
 
 
 def _settle(reading: Reading, delta: Delta) -> None:

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from gtm_pipelines.warehouse import names
+from gtm_pipelines.warehouse import Dialect, names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from connectors.dlt_source import EntityLoad
-    from gtm_pipelines.settings import Settings
+    from gtm_pipelines.warehouse import LoadTarget
 
 _LOG = logging.getLogger(__name__)
 _SETTINGS: dict[str, Any] = {
@@ -42,24 +42,23 @@ class LoadError(Exception):
     """dlt could not load; nothing of this batch is committed, or all of it will be found stored by the next sync."""
 
 
-def load(settings: Settings, tenant: str, connection: str, directory: Path, loads: Sequence[EntityLoad]) -> str:
+def load(target: LoadTarget, tenant: str, connection: str, directory: Path, loads: Sequence[EntityLoad]) -> str:
     """Load all entities as one package and return its load id; a load that fails is restarted once from nothing."""
     from dlt.common.exceptions import DltException
 
     try:
-        return _run(settings, tenant, connection, directory / "first", loads)
+        return _run(target, tenant, connection, directory / "first", loads)
     except (DltException, OSError) as error:
         _LOG.warning("load of %s/%s restarted after %s", tenant, connection, _cause(error))
     merging = [replace(each, is_new=False) for each in loads]  # the failed attempt may have appended some of its files
     try:
-        return _run(settings, tenant, connection, directory / "second", merging)
+        return _run(target, tenant, connection, directory / "second", merging)
     except (DltException, OSError) as error:
         raise LoadError(f"loading {tenant}/{connection} failed twice, last with {_cause(error)}") from error
 
 
-def _run(settings: Settings, tenant: str, connection: str, directory: Path, loads: Sequence[EntityLoad]) -> str:
+def _run(target: LoadTarget, tenant: str, connection: str, directory: Path, loads: Sequence[EntityLoad]) -> str:
     import dlt
-    from dlt.destinations import duckdb
 
     from connectors.dlt_source import build_source
 
@@ -68,30 +67,39 @@ def _run(settings: Settings, tenant: str, connection: str, directory: Path, load
     pipeline = dlt.pipeline(
         pipeline_name=names.pipeline_name(tenant, connection),
         pipelines_dir=str(directory),
-        destination=duckdb(
-            str(names.warehouse_file(settings, tenant)), staging_dataset_name_layout=names.STAGING_LAYOUT
-        ),
-        dataset_name=schema,
+        destination=_destination(target),
+        dataset_name=target.dataset,
     )
-    _check_names(pipeline, schema, loads)
+    _check_names(pipeline, target.dataset, loads)
     pipeline.sync_destination()  # schema and state; there is nothing of them in a fresh directory
-    pipeline.extract(build_source(schema, loads), loader_file_format="parquet")
+    pipeline.extract(build_source(schema, loads, target.file_format), loader_file_format=target.file_format)
     pipeline.normalize()
     pa.default_memory_pool().release_unused()  # what Arrow keeps of the extract is better used by DuckDB
     info = pipeline.load()
     return info.loads_ids[-1] if info.loads_ids else ""
 
 
-def _check_names(pipeline: Any, schema: str, loads: Sequence[EntityLoad]) -> None:
+def _destination(target: LoadTarget) -> Any:
+    """Build dlt's destination; it keeps our names, which :func:`_check_names` proves to be its own."""
+    from dlt.destinations import duckdb, postgres
+
+    if target.destination is Dialect.DUCKDB:
+        return duckdb(target.address, staging_dataset_name_layout=names.STAGING_LAYOUT)
+    return postgres(
+        target.address, staging_dataset_name_layout=names.STAGING_LAYOUT, enable_dataset_name_normalization=False
+    )
+
+
+def _check_names(pipeline: Any, dataset: str, loads: Sequence[EntityLoad]) -> None:
     """Prove that dlt will use the names we ask for; two tenants or entities must never meet under one."""
     from dlt.common.normalizers.naming.snake_case import NamingConvention
 
     fold = NamingConvention().normalize_table_identifier
-    for name in [schema, *(each.table for each in loads)]:
+    for name in (each.table for each in loads):
         if fold(name) != name:
             raise LoadError(f"dlt would rename {name!r} to {fold(name)!r}")
-    if pipeline.dataset_name != schema:
-        raise LoadError(f"dlt renamed the dataset {schema!r} to {pipeline.dataset_name!r}")
+    if pipeline.dataset_name != dataset:
+        raise LoadError(f"dlt renamed the dataset {dataset!r} to {pipeline.dataset_name!r}")
 
 
 def _configure() -> None:

@@ -47,7 +47,7 @@ def read_states(warehouse: Warehouse, connection: str) -> dict[str, EntityState]
     schema = names.raw_schema(connection)
     if not (warehouse.has_table(schema, "_dlt_pipeline_state") and warehouse.has_table(schema, "_dlt_loads")):
         return {}
-    newest = warehouse.rows(
+    newest = warehouse.served.rows(
         sql_files.load("ingest/newest_state.sql").format(schema=names.quote(schema)),
         [names.pipeline_name(warehouse.tenant, connection)],
     )

@@ -23,16 +23,17 @@ def check_contract(warehouse: Warehouse, kind: Kind | str, *, batch: int = 200_0
     import polars as pl
 
     kind = Kind(kind)
-    if not warehouse.has_table("canonical", kind):
+    served = warehouse.served
+    if not served.has_table("canonical", kind):
         return []
-    listed = ", ".join(f"{c.name}::VARCHAR AS {c.name}" if c.type == "JSON" else c.name for c in columns(kind))
+    listed = ", ".join(f"CAST({c.name} AS VARCHAR) AS {c.name}" if c.type == "JSON" else c.name for c in columns(kind))
     counted: dict[tuple[str, str], int] = {}
-    for rows in warehouse.batches(f"SELECT {listed} FROM canonical.{kind}", size=batch):
+    for rows in served.batches(f"SELECT {listed} FROM canonical.{kind}", size=batch):
         found = failures(kind, pl.DataFrame(pl.from_arrow(rows)))
         for field, rule, count in found.group_by("field", "rule").len().iter_rows():
             counted[field, rule] = counted.get((field, rule), 0) + count
-    doubled = warehouse.rows(
-        f"SELECT count(*) FROM (SELECT source, external_id FROM canonical.{kind} GROUP BY ALL HAVING count(*) > 1)"
+    doubled = served.rows(
+        f"SELECT count(*) FROM (SELECT 1 FROM canonical.{kind} GROUP BY source, external_id HAVING count(*) > 1) AS d"
     )[0][0]
     if doubled:
         counted["external_id", "unique"] = int(doubled)

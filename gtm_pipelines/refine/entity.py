@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from gtm_pipelines.refine import faults
+from gtm_pipelines.refine import faults, slices
 from gtm_pipelines.refine.report import EntityReport, TargetReport
 from gtm_pipelines.refine.statements import Scope
 from quality.canonical import Kind, columns
@@ -69,14 +69,16 @@ def refine_entity(warehouse: Warehouse, work: Work, *, full: bool = False) -> En
     """Refine what is due of one entity, all or nothing; None when nothing is due."""
     started = time.perf_counter()
     scope = work.scope
-    loads = [load for (load,) in warehouse.rows(scope.fill("loads_due"))]
-    replay = full or _has_another_version(warehouse, scope)
-    if not (loads or replay or _records_to_retry(warehouse, work)):
-        return None
-    report = EntityReport(scope.connection, scope.entity, mapped=_mapped(work), replayed=replay)
     with warehouse.transaction():
-        _note_loads(warehouse, work, loads, replay=replay)
+        there = warehouse.load_ids(scope.connection, scope.entity)
+        replay = full or _has_another_version(warehouse, scope)
+        loads = there if replay else sorted(set(there) - _refined(warehouse, scope))
+        if not (loads or replay or _records_to_retry(warehouse, work)):
+            return None
+        report = EntityReport(scope.connection, scope.entity, mapped=_mapped(work), replayed=replay)
+        _note_loads(warehouse, loads)
         if work.kinds:
+            slices.records_of_loads(warehouse, scope, everything=replay)
             due = "true" if replay else "_dlt_load_id IN (SELECT load_id FROM load_due)"
             _refine_rows(warehouse, work, report, due)
         if replay or not work.kinds:
@@ -84,6 +86,7 @@ def refine_entity(warehouse: Warehouse, work: Work, *, full: bool = False) -> En
         tried: set[str] = set()
         while not tried.issuperset(retry := _records_to_retry(warehouse, work)):
             tried.update(retry)
+            slices.records(warehouse, work.scope, "SELECT record_id FROM retry")
             _refine_rows(warehouse, work, report, "external_id IN (SELECT record_id FROM retry)")
         _settle(warehouse, work)
     report.seconds = time.perf_counter() - started
@@ -101,12 +104,16 @@ def _has_another_version(warehouse: Warehouse, scope: Scope) -> bool:
     return bool(warehouse.rows(sql, [scope.connection, scope.entity, scope.version])[0][0])
 
 
-def _note_loads(warehouse: Warehouse, work: Work, loads: list[str], *, replay: bool) -> None:
+def _refined(warehouse: Warehouse, scope: Scope) -> set[str]:
+    """Return the loads that this version of the entity's mapping has seen."""
+    sql = "SELECT load_id FROM quality.refined_load WHERE connection = ? AND entity = ? AND mapping_version = ?"
+    return {str(load) for (load,) in warehouse.rows(sql, [scope.connection, scope.entity, scope.version])}
+
+
+def _note_loads(warehouse: Warehouse, loads: list[str]) -> None:
     """Remember the loads this transaction answers for; a replay answers for all there are."""
     warehouse.execute("CREATE OR REPLACE TEMP TABLE load_due (load_id VARCHAR)")
-    if replay:
-        warehouse.execute(f"INSERT INTO load_due SELECT DISTINCT _dlt_load_id FROM {work.scope.raw}")
-    elif loads:
+    if loads:
         warehouse.execute("INSERT INTO load_due SELECT unnest(?)", [loads])
 
 
@@ -114,6 +121,7 @@ def _records_to_retry(warehouse: Warehouse, work: Work) -> list[str]:
     """Return, and keep in the temporary table ``retry``, the records whose contested key became free or theirs."""
     if not work.kinds:
         return []
+    slices.refused(warehouse, work.scope, work.kinds)
     parts = [work.scope.fill("records_to_retry", kind=kind) for kind in work.kinds]
     parts += [_inheriting(warehouse, work, kind) for kind in _due(warehouse, work)]
     found = [record for (record,) in warehouse.rows(" UNION ".join(parts))]
@@ -132,6 +140,7 @@ def _due(warehouse: Warehouse, work: Work) -> list[Kind]:
 
 def _inheriting(warehouse: Warehouse, work: Work, kind: Kind) -> str:
     """Look at the shared rows that are due, and return the SELECT of the entity's records that take one over."""
+    slices.shared_due(warehouse, work.scope, kind)
     warehouse.execute(work.scope.fill("heirs", kind=kind, sharing=work.sharing_sql(kind)))
     return f"SELECT record_id FROM heir_{kind} WHERE entity = {literal(work.scope.entity)} AND NOT is_owner"
 
@@ -156,6 +165,7 @@ def _refine_kind(warehouse: Warehouse, work: Work, kind: Kind, read: int) -> Tar
     scope = work.scope
     projections = " UNION ALL ".join(f"({_projection(work, t)})" for t in work.targets or () if t.target is kind)
     warehouse.execute(scope.fill("projected", projections=projections))
+    slices.concerned(warehouse, scope, kind)
     faults.complete(warehouse, kind, work.region)
     faults.find(warehouse, kind)
     names = (*(column.name for column in columns(kind)), *_STORED_TOO)
@@ -191,8 +201,11 @@ def _projection(work: Work, target: Target) -> str:
 
 def _sweep(warehouse: Warehouse, work: Work, report: EntityReport) -> None:
     """Delete canonical rows whose raw record is gone or whose kind is no longer mapped."""
+    if not work.kinds:
+        slices.no_records(warehouse, work.scope)
     for kind in Kind:
         is_dropped = kind not in work.kinds
+        slices.of_entity(warehouse, scope=work.scope, kind=kind)
         warehouse.execute(work.scope.fill("orphaned", kind=kind, is_dropped=is_dropped))
         _note_weaker(warehouse, work, kind, "SELECT external_id FROM vanished")
         gone = int(warehouse.rows("SELECT count(*) FROM vanished")[0][0])
@@ -205,6 +218,7 @@ def _sweep(warehouse: Warehouse, work: Work, report: EntityReport) -> None:
 def _settle(warehouse: Warehouse, work: Work) -> None:
     """Mark the loads as refined, and say which kinds every record of the entity is answered for in."""
     scope = work.scope
+    slices.left_out(warehouse, scope)
     warehouse.execute(scope.fill("settled"))
     here = [scope.connection, scope.entity]
     warehouse.execute("DELETE FROM quality.unmapped WHERE connection = ? AND entity = ? AND record_id IS NULL", here)

@@ -10,7 +10,7 @@ import time
 from dataclasses import astuple
 from typing import TYPE_CHECKING
 
-from gtm_pipelines.resolution import neighbourhood
+from gtm_pipelines.resolution import neighbourhood, slices
 from gtm_pipelines.resolution.report import KindReport
 from quality.identity import golden, keys
 
@@ -37,15 +37,18 @@ def resolve(statements: Statements, policy: IdentityPolicy, *, full: bool) -> Ki
         _read_change(statements)
     report = KindReport(changed=statements.count("match_change"), looked_at=statements.count("match_record"))
     _group(statements, policy, full=full)
+    if not full:
+        slices.identities(statements)
     statements.run("identify")
     statements.run("reason")
     statements.run("link")
+    if not full:
+        slices.rows(statements)
     _write(statements, policy)
     report.founded = statements.count("match_founded")
     report.retired = statements.count("match_retired")
     report.moved = statements.count("match_moved")
     report.written = statements.count("match_rewritten")
-    report.total = statements.count("golden." + statements.words["KIND"])
     report.seconds = time.perf_counter() - started
     return report
 
@@ -68,16 +71,23 @@ def _read_all(statements: Statements) -> None:
 
 
 def _read_change(statements: Statements) -> None:
+    slices.picked(statements, "match_change")
     _pick(statements, "match_change")
     if statements.count("match_named"):
+        slices.referred(statements)
         statements.run("change_named")
+        slices.picked(statements, "match_change")
         _pick(statements, "match_change")
+    slices.referring(statements)
     _key(statements)
+    slices.touched(statements)
     statements.run("touch_before")
     statements.run("swap_keys")
     statements.run("touch_after")
     neighbourhood.expand(statements)
+    slices.picked(statements, "match_affected")
     _pick(statements, "match_affected")
+    slices.referring(statements)
     _key(statements)
 
 
@@ -98,6 +108,8 @@ def _group(statements: Statements, policy: IdentityPolicy, *, full: bool) -> Non
     kind = statements.words["KIND"]
     statements.execute(_VIEW + "match_contradiction AS " + keys.contradictions(kind), "rules")
     statements.run("shared")
+    if not full:
+        slices.hubs(statements)
     statements.run("hub_all" if full else "hub")
     statements.run("edge")
     statements.run("strong_arc")

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gtm_pipelines.resolution import slices
+
 if TYPE_CHECKING:
     from gtm_pipelines.resolution.statements import Statements
 
@@ -21,4 +23,5 @@ def expand(statements: Statements) -> None:
     statements.execute(_RESET, "spread")
     statements.execute(_FIRST, "spread")
     while statements.count("match_frontier"):
+        slices.spread(statements)
         statements.run("spread")

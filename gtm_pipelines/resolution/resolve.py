@@ -10,7 +10,7 @@ import time
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from gtm_pipelines.resolution import entities
+from gtm_pipelines.resolution import entities, slices
 from gtm_pipelines.resolution.report import KindReport, ResolutionReport
 from gtm_pipelines.resolution.statements import Statements
 from gtm_pipelines.warehouse import sql_files
@@ -48,12 +48,14 @@ def resolve_tenant(
         warehouse.execute(sql_files.load("golden/tables.sql"))
         _lay_run(warehouse, now, policy)
         is_full = full or _is_stale(warehouse, policy)
-        account = person = activity = KindReport()
+        account, person, activity = KindReport(), KindReport(), KindReport()
         if is_full or warehouse.rows("SELECT 1 FROM canonical.pending LIMIT 1"):
             account, person, activity = _resolve(warehouse, policy, seconds, full=is_full)
             warehouse.execute("TRUNCATE canonical.pending")
             warehouse.execute("TRUNCATE golden.resolution")
             warehouse.execute("INSERT INTO golden.resolution VALUES (?, ?)", [_version(policy), now])
+    for kind, report in (("account", account), ("person", person), ("activity", activity)):
+        report.total = int(warehouse.served.rows(f"SELECT count(*) FROM golden.{kind}")[0][0])
     return ResolutionReport(
         tenant=tenant,
         is_full=is_full,
@@ -94,6 +96,8 @@ def _resolve(
     }
     accounts, people, activities = kinds["account"], kinds["person"], kinds["activity"]
 
+    if not full:
+        slices.domains(accounts)
     accounts.run("domain")
     accounts.execute("CREATE OR REPLACE TEMP TABLE match_domain_before AS FROM match_domain", "domain")
     accounts.run("change_all" if full else "change_pending")
@@ -103,6 +107,7 @@ def _resolve(
 
     people.run("change_all" if full else "change_pending")
     if not full:
+        slices.people_of_accounts(people)
         people.run("change_by_account")
     person = entities.resolve(people, policy, full=full)
     people.execute("CREATE OR REPLACE TEMP TABLE match_moved_person AS FROM match_moved", "domain")
@@ -112,12 +117,15 @@ def _resolve(
 
 def _place_activities(statements: Statements, *, full: bool) -> KindReport:
     started = time.perf_counter()
+    if not full:
+        slices.activities(statements)
     statements.run("activity_change_all" if full else "activity_change")
+    if not full:
+        slices.changed_activities(statements)
     statements.run("activity")
     return KindReport(
         changed=statements.count("match_change"),
         looked_at=statements.count("match_activity"),
         written=statements.count("match_written"),
-        total=statements.count("golden.activity"),
         seconds=time.perf_counter() - started,
     )

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from gtm_pipelines.warehouse import sql_files
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gtm_pipelines.warehouse import Warehouse
 
 
@@ -29,12 +31,23 @@ class Statements:
 
     def execute(self, sql: str, name: str, **more: str) -> None:
         """Run statements under a name for the clock."""
-        words = self.words | more
-        text = re.sub("|".join(words), lambda found: words[found[0]], sql)
+        text = self._said(sql, **more)
         started = time.perf_counter()
         self.warehouse.execute(text)
         key = f"{self.words['KIND']}.{name}"
         self.seconds[key] = self.seconds.get(key, 0.0) + time.perf_counter() - started
+
+    def fetch(self, table: str, *, on: Sequence[str] = (), keys: str = "", where: str = "") -> None:
+        """Ask for the rows of a table that statements to come read, under the clock of asking."""
+        started = time.perf_counter()
+        columns = [self._said(column) for column in on]
+        self.warehouse.fetch(self._said(table), on=columns, keys=self._said(keys), where=where)
+        key = f"{self.words['KIND']}.fetch"
+        self.seconds[key] = self.seconds.get(key, 0.0) + time.perf_counter() - started
+
+    def _said(self, sql: str, **more: str) -> str:
+        words = self.words | more
+        return re.sub("|".join(words), lambda found: words[found[0]], sql)
 
     def count(self, relation: str) -> int:
         """Count the rows of a relation of this package's own."""

@@ -19,10 +19,19 @@ from typing import TYPE_CHECKING, Any
 
 from gtm_pipelines.tenancy import TenantId
 from gtm_pipelines.warehouse import names, sql_files
-from gtm_pipelines.warehouse.protocol import Params, Warehouse, WarehouseBusyError, WarehouseError
+from gtm_pipelines.warehouse.protocol import (
+    Column,
+    Dialect,
+    LoadTarget,
+    Params,
+    Served,
+    Warehouse,
+    WarehouseBusyError,
+    WarehouseError,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     import duckdb
@@ -37,8 +46,8 @@ _THREADS = 4  # more buys little on these sizes and each thread's buffers count 
 _in_process: defaultdict[Path, threading.Lock] = defaultdict(threading.Lock)
 
 
-class DuckWarehouse(Warehouse):
-    """One tenant's warehouse on an open DuckDB connection."""
+class DuckWarehouse(Warehouse, Served):
+    """One tenant's warehouse on an open DuckDB connection, which computes and serves."""
 
     def __init__(self, tenant: TenantId, connection: duckdb.DuckDBPyConnection) -> None:
         self._tenant = tenant
@@ -48,6 +57,16 @@ class DuckWarehouse(Warehouse):
     def tenant(self) -> TenantId:
         """The one tenant whose tables these are."""
         return self._tenant
+
+    @property
+    def served(self) -> Served:
+        """The tables are stored where they are computed."""
+        return self
+
+    @property
+    def dialect(self) -> Dialect:
+        """Whose SQL it is."""
+        return Dialect.DUCKDB
 
     def execute(self, sql: str, params: Params = None) -> int:
         """Run a statement and return how many rows it changed."""
@@ -94,6 +113,27 @@ class DuckWarehouse(Warehouse):
             raise
         self._connection.commit()
 
+    def fetch(self, table: str, *, on: Sequence[str] = (), keys: str = "", where: str = "") -> None:
+        """Do nothing: all rows are at hand."""
+
+    def look_up(self, into: str, table: str, columns: Sequence[str], *, on: Sequence[str] = (), keys: str = "") -> None:
+        """Make a view of some columns of a table."""
+        del on, keys
+        listed = ", ".join(names.quote(column) for column in columns)
+        self.execute(f"CREATE OR REPLACE TEMP VIEW {names.quote(into)} AS SELECT {listed} FROM {table}")
+
+    def load_ids(self, connection: str, entity: str) -> list[str]:
+        """Return the loads that rows of a raw table came with."""
+        if not self.has_table(names.raw_schema(connection), names.entity_table(entity)):
+            return []
+        found = self.rows(f"SELECT DISTINCT _dlt_load_id FROM {names.raw_table(connection, entity)} ORDER BY ALL")
+        return [str(load) for (load,) in found]
+
+    def load_target(self, connection: str) -> LoadTarget:
+        """Return the file itself: dlt shares this process's instance of it."""
+        ((path,),) = self.rows("SELECT path FROM duckdb_databases() WHERE database_name = current_database()")
+        return LoadTarget(Dialect.DUCKDB, str(path), names.raw_schema(connection), "parquet")
+
     def has_table(self, schema: str, table: str) -> bool:
         """Tell whether a table or view exists."""
         return bool(self.rows(_HAS_TABLE, {"schema": schema, "table": table}))
@@ -104,6 +144,18 @@ class DuckWarehouse(Warehouse):
             return {}
         found = self.rows(f"DESCRIBE {names.quote(schema)}.{names.quote(table)}")  # duckdb_columns() costs 10 ms
         return {str(name): str(kind) for name, kind, *_ in found}
+
+    def catalogue(self, schemas: Collection[str]) -> list[Column]:
+        """List every column of every table and view of some schemas, table by table, in order."""
+        return [Column(*row) for row in self.rows(_CATALOGUE, [list(schemas)])]
+
+    def ensure_schema(self, schema: str) -> None:
+        """Create a schema that is missing."""
+        self.execute(f"CREATE SCHEMA IF NOT EXISTS {names.quote(schema)}")
+
+    def replace_view(self, schema: str, view: str, select: str) -> None:
+        """Create a view, or put another in its place."""
+        self.execute(f"CREATE OR REPLACE VIEW {names.quote(schema)}.{names.quote(view)} AS {select}")
 
     def raw_entities(self) -> list[tuple[str, str]]:
         """List (connection, entity) of every raw table that exists."""
@@ -121,9 +173,8 @@ class DuckWarehouse(Warehouse):
 
     def ensure_tables(self) -> None:
         """Create the shared bookkeeping tables where they are missing."""
-        for path in [*sql_files.files("warehouse"), *sql_files.files("refine")]:
-            if path.endswith("/tables.sql"):
-                self.execute(sql_files.load(path))
+        for path in sql_files.bookkeeping():
+            self.execute(sql_files.load(path))
 
 
 _HAS_TABLE = (
@@ -131,6 +182,11 @@ _HAS_TABLE = (
     " AND schema_name = $schema AND table_name = $table UNION ALL "
     "SELECT 1 FROM duckdb_views() WHERE NOT internal AND database_name = current_database()"
     " AND schema_name = $schema AND view_name = $table"
+)
+_CATALOGUE = (
+    "SELECT schema_name, table_name, column_name, data_type, comment FROM duckdb_columns()"
+    " WHERE database_name = current_database() AND schema_name IN (SELECT unnest(?))"
+    " ORDER BY schema_name, table_name, column_index"
 )
 _RAW_ENTITIES = (
     "SELECT connection, entity FROM raw.entity e JOIN duckdb_tables() t ON t.database_name = current_database()"
@@ -140,23 +196,17 @@ _RAW_ENTITIES = (
 
 
 @contextmanager
-def open_warehouse(
-    settings: Settings, tenant: str, *, wait: float = 60, memory: str | None = None
-) -> Iterator[Warehouse]:
-    """Open a tenant's private warehouse for writing, waiting up to ``wait`` seconds for whoever holds it.
-
-    ``memory`` is what DuckDB may use, as ``1GB``; a sync's share (``settings.duckdb_memory``) unless given.
+def open_duck(settings: Settings, tenant: str, *, wait: float, memory: str) -> Iterator[Warehouse]:
+    """Open a tenant's private file, waiting up to ``wait`` seconds for whoever holds it.
 
     Raises WarehouseBusyError naming the holder's process when the wait was not enough.
     """
-    if settings.warehouse_url is not None:
-        raise WarehouseError("GTM_WAREHOUSE_URL is set, but this version keeps its warehouse in DuckDB files: unset it")
     checked = TenantId(tenant)
     path = names.warehouse_file(settings, checked)
     with held(path, wait) as deadline:
         connection = connect(path, deadline)
         try:
-            _configure(connection, memory or settings.duckdb_memory, names.spill_directory(settings, checked))
+            configure(connection, memory, names.spill_directory(settings, checked))
             yield DuckWarehouse(checked, connection)
         finally:
             connection.close()
@@ -201,8 +251,8 @@ def connect(path: Path, deadline: float) -> duckdb.DuckDBPyConnection:
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-def _configure(connection: duckdb.DuckDBPyConnection, memory: str, spill: Path) -> None:
-    """Bound memory and threads; a spill left by a killed process is ours to remove, for we hold the file."""
+def configure(connection: duckdb.DuckDBPyConnection, memory: str, spill: Path) -> None:
+    """Bound memory and threads; a spill left by a killed process is ours to remove, for we hold the tenant."""
     shutil.rmtree(spill, ignore_errors=True)
     connection.execute(
         f"SET memory_limit = {names.literal(memory)};"

@@ -29,6 +29,7 @@ connection's name starts with an underscore."""
 ALIAS = "warehouse"
 """Catalog under which a published file is attached: a tenant and its connection may share a name, a catalog may not."""
 
+_LONGEST_SCHEMA = 63 - len(STAGING_LAYOUT.replace("%s", ""))  # of Postgres
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*(?:__[A-Za-z])?")
 _RAW_PREFIX = "raw_"
 _STAGING = re.compile(r"_staging_raw_.+|raw_raw_.+_staging")  # the second as older files have it; no connection may
@@ -83,6 +84,32 @@ def entity_table(entity: str) -> str:
 def raw_table(connection: str, entity: str) -> str:
     """Return the quoted, schema-qualified raw table of an entity."""
     return f"{quote(raw_schema(connection))}.{quote(entity_table(entity))}"
+
+
+def quote_table(schema: str, table: str) -> str:
+    """Return a quoted, schema-qualified table."""
+    return f"{quote(schema)}.{quote(table)}"
+
+
+def tenant_schema(tenant: str, schema: str) -> str:
+    """Name one of a tenant's schemas in Postgres; ``__`` is in no tenant's id, so that no two can meet.
+
+    A name that would leave no room for :data:`STAGING_LAYOUT` is cut and carries a hash of the whole.
+    """
+    whole = f"{TenantId(tenant)}__{schema}"
+    if len(whole.encode()) <= _LONGEST_SCHEMA:
+        return whole
+    return f"{whole[: _LONGEST_SCHEMA - 9]}_{blake2b(whole.encode(), digest_size=4).hexdigest()}"
+
+
+def tenant_role(tenant: str, database: str, kind: str) -> str:
+    """Name a tenant's ``writer`` or ``reader`` in Postgres. A server's databases share its roles: each gets its own."""
+    return f"{TenantId(tenant)}__{kind}_{blake2b(database.encode(), digest_size=4).hexdigest()}"
+
+
+def number(text: str) -> int:
+    """Return a signed 64-bit number that stands for a text, as Postgres wants for its advisory locks."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
 
 
 def warehouse_file(settings: Settings, tenant: str) -> Path:

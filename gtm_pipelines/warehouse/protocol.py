@@ -7,9 +7,11 @@ to the thread that opened it and to one tenant for as long as it is open.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from contextlib import AbstractContextManager
 
     import polars as pl
@@ -37,12 +39,107 @@ class WarehouseMissingError(WarehouseError):
     """Nothing was published for the tenant yet."""
 
 
-class Warehouse(Protocol):
-    """One tenant's tables."""
+class WarehouseRefusedError(WarehouseError):
+    """The database refused a statement: it is misspelt, asks for what is not there, or a value does not fit."""
+
+
+class Dialect(StrEnum):
+    """Whose SQL a served statement is run by, for the few that cannot be written once."""
+
+    DUCKDB = "duckdb"
+    POSTGRES = "postgres"
+
+
+class Column(NamedTuple):
+    """A column as the catalogue shows it; ``kind`` is DuckDB's name of the type, whoever stores it."""
+
+    schema: str
+    table: str
+    name: str
+    kind: str
+    comment: str | None
+
+
+class Served(Protocol):
+    """One tenant's tables where they are stored, for what people read: marts, typed views, checks, questions.
+
+    Its SQL is written once, in what DuckDB and Postgres both take with equal results, and names schemas as the layers
+    are called (``golden.person``), wherever the database keeps them.
+    """
 
     @property
     def tenant(self) -> TenantId:
         """The one tenant whose tables these are."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """Whose SQL it is."""
+
+    def execute(self, sql: str, params: Params = None) -> int:
+        """Run a statement (or, without params, several as one) and return how many rows the last changed, if known."""
+
+    def rows(self, sql: str, params: Params = None) -> list[tuple[Any, ...]]:
+        """Return the whole result as tuples; for small results."""
+
+    def arrow(self, sql: str, params: Params = None) -> pa.Table:
+        """Return the whole result as an Arrow table."""
+
+    def batches(self, sql: str, params: Params = None, *, size: int = 100_000) -> Iterator[pa.RecordBatch]:
+        """Stream a result; nothing else may be asked until it is read to its end or closed."""
+
+    def polars(self, sql: str, params: Params = None) -> pl.DataFrame:
+        """Return the whole result as a Polars frame."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Commit the block's effect as one, or nothing of it when it raises. Blocks do not nest."""
+
+    def has_table(self, schema: str, table: str) -> bool:
+        """Tell whether a table or view exists."""
+
+    def columns(self, schema: str, table: str) -> dict[str, str]:
+        """Return column names and types in order, as DuckDB calls them; empty when there is no such table."""
+
+    def catalogue(self, schemas: Collection[str]) -> list[Column]:
+        """List every column of every table and view of some schemas, table by table, in order."""
+
+    def ensure_schema(self, schema: str) -> None:
+        """Create a schema that is missing, with the rights its readers need."""
+
+    def replace_view(self, schema: str, view: str, select: str) -> None:
+        """Create a view, or put another in its place, whatever columns it had; both or neither."""
+
+    def quote(self, identifier: str) -> str:
+        """Return a quoted identifier."""
+
+
+class LoadTarget(NamedTuple):
+    """Where dlt loads a connection's raw tables to, and in what form."""
+
+    destination: Dialect
+    address: str  # a file, or how the server is reached; it may hold a password
+    dataset: str
+    file_format: Literal["parquet", "csv"]
+
+    def __repr__(self) -> str:
+        """Show it without its address."""
+        return f"LoadTarget({self.destination}, {self.dataset})"
+
+
+class Warehouse(Protocol):
+    """One tenant's tables, as the stages work on them.
+
+    Statements are DuckDB's, whatever stores the tables. Where rows are stored elsewhere than they are computed, a unit
+    of work (a transaction, or one statement outside of one) has to have the rows at hand that it reads: all rows of a
+    table come by themselves when a statement reads it, unless :meth:`fetch` said before which of them are enough.
+    """
+
+    @property
+    def tenant(self) -> TenantId:
+        """The one tenant whose tables these are."""
+
+    @property
+    def served(self) -> Served:
+        """The same tables where they are stored, for what people read."""
 
     def execute(self, sql: str, params: Params = None) -> int:
         """Run a statement (or, without params, several) and return how many rows the last one changed."""
@@ -64,6 +161,23 @@ class Warehouse(Protocol):
 
     def transaction(self) -> AbstractContextManager[None]:
         """Commit the block's effect as one, or nothing of it when it raises. Blocks do not nest."""
+
+    def fetch(self, table: str, *, on: Sequence[str] = (), keys: str = "", where: str = "") -> None:
+        """Have the rows of a table at hand that the statements up to the end of the transaction read.
+
+        Those whose columns ``on`` equal a row of the query ``keys``, or those that meet ``where``, a condition written in
+        what DuckDB and Postgres both take, or all. Asking again adds. Costs nothing where rows are stored and computed
+        in one place.
+        """
+
+    def look_up(self, into: str, table: str, columns: Sequence[str], *, on: Sequence[str] = (), keys: str = "") -> None:
+        """Make the temporary relation ``into`` of some columns of a table's rows: at least of those with these keys."""
+
+    def load_ids(self, connection: str, entity: str) -> list[str]:
+        """Return the loads that the rows of a raw table came with, in order; empty when there is no such table."""
+
+    def load_target(self, connection: str) -> LoadTarget:
+        """Return where the raw tables of a connection are loaded to; its schema is there."""
 
     def has_table(self, schema: str, table: str) -> bool:
         """Tell whether a table or view exists."""

@@ -37,18 +37,21 @@ def record(warehouse: Warehouse, connection: str, entity: str, found: Sequence[U
     )
     here = {"connection": connection, "entity": entity, "at": at}
     with warehouse.registered("unreadable", rows), warehouse.transaction():
+        warehouse.fetch("quality.quarantine", on=["record_id"], keys="SELECT record_id FROM unreadable")
         warehouse.execute(sql_files.load("warehouse/quarantine_seen.sql"), here)
         warehouse.execute(sql_files.load("warehouse/quarantine_new.sql"), here)
 
 
 def resolve(warehouse: Warehouse, connection: str, entity: str, readable: str) -> int:
     """Close the open rows of records that are readable now: those whose id is in the relation ``readable``."""
-    return warehouse.execute(
-        f"UPDATE quality.quarantine SET status = 'resolved' WHERE connection = $connection AND entity = $entity"
-        f" AND status = 'open' AND starts_with(rule, '{RULE_PREFIX}')"
-        f" AND external_id IN (SELECT external_id FROM {names.quote(readable)})",
-        {"connection": connection, "entity": entity},
-    )
+    unreadable = f"status = 'open' AND starts_with(rule, '{RULE_PREFIX}')"
+    with warehouse.transaction():
+        warehouse.fetch("quality.quarantine", where=unreadable)
+        return warehouse.execute(
+            f"UPDATE quality.quarantine SET status = 'resolved' WHERE connection = $connection AND entity = $entity"
+            f" AND {unreadable} AND external_id IN (SELECT external_id FROM {names.quote(readable)})",
+            {"connection": connection, "entity": entity},
+        )
 
 
 def record_id(unreadable: Unreadable) -> str:

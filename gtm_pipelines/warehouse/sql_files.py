@@ -28,3 +28,8 @@ def statements(path: str) -> tuple[str, ...]:
 def files(folder: str) -> list[str]:
     """List the ``.sql`` files of one folder in name order, each as a path for :func:`load`."""
     return [f"{folder}/{file.name}" for file in sorted((FOLDER / folder).glob("*.sql"))]
+
+
+def bookkeeping() -> list[str]:
+    """List the files that create the tables shared by the stages."""
+    return ["refine/tables.sql", "warehouse/tables.sql"]

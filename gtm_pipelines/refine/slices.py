@@ -1,0 +1,101 @@
+"""Which stored rows the statements of a refinement read: asked for before they run.
+
+Where rows are stored and computed in one place, asking costs nothing. What is asked for may be too much; a row that is
+read and was not asked for would be missed. Each function names the statements of ``sql/refine`` it goes before.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from quality.normalise.text import literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gtm_pipelines.refine.statements import Scope
+    from gtm_pipelines.warehouse.protocol import Warehouse
+    from quality.canonical import Kind
+
+_BY_KEY = ("source", "external_id")
+_BY_RECORD = ("connection", "entity", "record_id")
+_BY_CLAIM = ("connection", "target", "external_id")
+
+
+def records_of_loads(warehouse: Warehouse, scope: Scope, *, everything: bool) -> None:
+    """Before ``chunk_bounds`` and ``chunk``: the records of the loads that are due."""
+    if everything:
+        warehouse.fetch(scope.raw)
+    else:
+        warehouse.fetch(scope.raw, on=["_dlt_load_id"], keys="SELECT load_id FROM load_due")
+
+
+def records(warehouse: Warehouse, scope: Scope, ids: str) -> None:
+    """Before ``chunk_bounds`` and ``chunk``: the records that a query names."""
+    warehouse.fetch(scope.raw, on=["external_id"], keys=ids)
+
+
+def no_records(warehouse: Warehouse, scope: Scope) -> None:
+    """Before ``orphaned``, when every kind is dropped and no record is asked about."""
+    warehouse.fetch(scope.raw, where="false")
+
+
+def refused(warehouse: Warehouse, scope: Scope, kinds: Iterable[Kind]) -> None:
+    """Before ``records_to_retry``: open refusals for a contested key, their records and the rows they contest."""
+    open_here = (
+        f"connection = {literal(scope.connection)} AND entity = {literal(scope.entity)}"
+        " AND rule = 'duplicate_key' AND status = 'open'"
+    )
+    warehouse.fetch("quality.quarantine", where=open_here)
+    contested = f"SELECT DISTINCT {{}} FROM quality.quarantine WHERE {open_here} AND record_id IS NOT NULL"
+    records(warehouse, scope, contested.format("record_id"))
+    for kind in kinds:
+        warehouse.fetch(f"canonical.{kind}", on=_BY_KEY, keys=contested.format("connection, external_id"))
+
+
+def shared_due(warehouse: Warehouse, scope: Scope, kind: Kind) -> None:
+    """Before ``heirs``: every claim on the shared rows that are due, the rows themselves and the claiming records."""
+    due = (
+        f"SELECT connection, {{}}external_id FROM quality.shared_due"
+        f" WHERE connection = {literal(scope.connection)} AND target = '{kind}'"
+    )
+    warehouse.fetch("quality.shared_claim", on=_BY_CLAIM, keys=due.format("target, "))
+    warehouse.fetch(f"canonical.{kind}", on=_BY_KEY, keys=due.format(""))
+    claiming = f"connection = {literal(scope.connection)} AND entity = {literal(scope.entity)} AND target = '{kind}'"
+    records(warehouse, scope, f"SELECT record_id FROM quality.shared_claim WHERE {claiming}")
+
+
+def concerned(warehouse: Warehouse, scope: Scope, kind: Kind) -> None:
+    """Before all that follows ``projected``: what is stored of the run's records and of the keys they name."""
+    source, entity = literal(scope.connection), literal(scope.entity)
+    rows = f"canonical.{kind}"
+    chunk = f"SELECT {source}, {entity}, record_id FROM chunk"
+    keys = f"SELECT {source}, external_id FROM projected UNION SELECT source, external_id FROM {rows}"
+    warehouse.fetch(rows, on=("source", "_entity", "_record_id"), keys=chunk)
+    warehouse.fetch(rows, on=_BY_KEY, keys=f"SELECT {source}, external_id FROM projected")
+    warehouse.fetch("canonical.pending", on=("kind", *_BY_KEY), keys=f"SELECT '{kind}', * FROM ({keys})")
+    said = f"{chunk} UNION SELECT source, _entity, _record_id FROM {rows}"
+    warehouse.fetch("quality.unmapped", on=_BY_RECORD, keys=said)
+    warehouse.fetch("quality.quarantine", on=_BY_RECORD, keys=chunk)
+    warehouse.fetch("quality.shared_claim", on=_BY_RECORD, keys=chunk)
+    claimed = f"SELECT k.source, '{kind}', k.external_id FROM ({keys}) AS k(source, external_id)"
+    warehouse.fetch("quality.shared_claim", on=_BY_CLAIM, keys=claimed)
+
+
+def of_entity(warehouse: Warehouse, *, scope: Scope, kind: Kind) -> None:
+    """Before ``orphaned`` and ``dropped``: all that is stored of an entity."""
+    here = f"connection = {literal(scope.connection)} AND entity = {literal(scope.entity)}"
+    rows = f"canonical.{kind}"
+    warehouse.fetch(rows, where=f"source = {literal(scope.connection)} AND _entity = {literal(scope.entity)}")
+    for table in ("shared_claim", "unmapped", "quarantine"):
+        warehouse.fetch(f"quality.{table}", where=here)
+    pending = f"SELECT '{kind}', source, external_id FROM {rows}"
+    warehouse.fetch("canonical.pending", on=("kind", *_BY_KEY), keys=pending)
+    claimed = f"SELECT source, '{kind}', external_id FROM {rows}"
+    warehouse.fetch("quality.shared_claim", on=_BY_CLAIM, keys=claimed)
+
+
+def left_out(warehouse: Warehouse, scope: Scope) -> None:
+    """Before an entity is settled: whether it was left out as a whole."""
+    here = f"connection = {literal(scope.connection)} AND entity = {literal(scope.entity)}"
+    warehouse.fetch("quality.unmapped", where=f"{here} AND record_id IS NULL")

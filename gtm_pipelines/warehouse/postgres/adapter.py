@@ -1,0 +1,344 @@
+"""The Postgres adapter: the stages' statements run in a local DuckDB, on rows that Postgres keeps.
+
+Both warehouses therefore give the same results: there is one form of every statement. A unit of work (a transaction, or
+one statement outside of one) brings the rows it needs, and its difference is written back in one Postgres transaction.
+One session of a tenant works at a time, on whatever machine: an advisory lock of the server's says so.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from gtm_pipelines.tenancy import TenantId
+from gtm_pipelines.warehouse import names, sql_files
+from gtm_pipelines.warehouse.duck import DuckWarehouse, configure
+from gtm_pipelines.warehouse.postgres import layout, roles
+from gtm_pipelines.warehouse.postgres.address import parse
+from gtm_pipelines.warehouse.postgres.roles import Roles
+from gtm_pipelines.warehouse.postgres.served import PostgresServed
+from gtm_pipelines.warehouse.postgres.statement import examine
+from gtm_pipelines.warehouse.postgres.store import Store
+from gtm_pipelines.warehouse.postgres.workset import Workset
+from gtm_pipelines.warehouse.protocol import Dialect, LoadTarget, Served, Warehouse, WarehouseBusyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import duckdb
+    import polars as pl
+    import pyarrow as pa
+
+    from gtm_pipelines.settings import Settings
+    from gtm_pipelines.warehouse.postgres.address import Address
+    from gtm_pipelines.warehouse.postgres.statement import Table
+    from gtm_pipelines.warehouse.protocol import Params
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0  # seconds
+
+_CATALOGUE = """
+SELECT n.nspname, c.relname, a.attname, format_type(a.atttypid, NULL), a.attnotnull
+FROM pg_namespace n
+JOIN pg_class c ON c.relnamespace = n.oid AND c.relkind = 'r'
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE n.nspname = ANY($1::text[])
+ORDER BY n.nspname, c.relname, a.attnum
+"""
+_SCHEMAS = """
+SELECT nspname, obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE starts_with(nspname, {prefix})
+"""
+_LOCAL_CATALOGUE = """
+SELECT schema_name, table_name, column_name, data_type, NOT is_nullable FROM duckdb_columns()
+WHERE database_name = 'memory' AND NOT internal AND schema_name <> 'main'
+  AND (schema_name, table_name) NOT IN (SELECT (schema_name, view_name) FROM duckdb_views())
+ORDER BY schema_name, table_name, column_index
+"""
+
+
+class PostgresWarehouse(Warehouse):
+    """One tenant's warehouse on an open session that holds the tenant's lock."""
+
+    def __init__(self, tenant: TenantId, address: Address, store: Store, local: duckdb.DuckDBPyConnection) -> None:
+        self._tenant = tenant
+        self._address = address
+        self._roles = Roles.of(tenant, address.database)
+        self._store = store
+        self._duck = DuckWarehouse(tenant, local)
+        self._tables: dict[Table, dict[str, str]] = {}
+        self._workset = Workset(tenant, store, local, self._tables)
+        self._defined: set[str] = set()
+        self._is_open = False  # a transaction
+        self._served = PostgresServed(
+            tenant, store, in_transaction=lambda: self._is_open, create_schema=self._create_schema
+        )
+        self._mirror_catalogue()
+
+    @property
+    def tenant(self) -> TenantId:
+        """The one tenant whose tables these are."""
+        return self._tenant
+
+    @property
+    def served(self) -> Served:
+        """What is stored, as readers see it."""
+        return self._served
+
+    def execute(self, sql: str, params: Params = None) -> int:
+        """Run a statement on the rows at hand and return how many it changed."""
+        statement = examine(sql)
+        if statement.defines and sql in self._defined:
+            return 0
+        with self._unit():
+            self._workset.prepare(statement)
+            changed = self._duck.execute(sql, params)
+            if statement.defines:
+                self._define()
+                if not statement.replaces:
+                    self._defined.add(sql)
+        return changed
+
+    def rows(self, sql: str, params: Params = None) -> list[tuple[Any, ...]]:
+        """Return the whole result as tuples."""
+        with self._prepared(sql):
+            return self._duck.rows(sql, params)
+
+    def arrow(self, sql: str, params: Params = None) -> pa.Table:
+        """Return the whole result as an Arrow table."""
+        with self._prepared(sql):
+            return self._duck.arrow(sql, params)
+
+    def batches(self, sql: str, params: Params = None, *, size: int = 100_000) -> Iterator[pa.RecordBatch]:
+        """Stream a result."""
+        with self._prepared(sql):
+            yield from self._duck.batches(sql, params, size=size)
+
+    def polars(self, sql: str, params: Params = None) -> pl.DataFrame:
+        """Return the whole result as a Polars frame."""
+        with self._prepared(sql):
+            return self._duck.polars(sql, params)
+
+    def registered(self, name: str, table: Any) -> Any:
+        """Make ``table`` readable as ``name`` inside the block."""
+        return self._duck.registered(name, table)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Commit the block as one or roll all of it back, here and at the server."""
+        known = {table: dict(columns) for table, columns in self._tables.items()}
+        self._is_open = True
+        try:
+            with self._duck.transaction():
+                yield
+                self._workset.flush()
+                self._store.commit()
+        except BaseException:
+            self._store.rollback()
+            self._workset.undone()
+            self._defined.clear()
+            self._tables.clear()
+            self._tables.update(known)
+            raise
+        finally:
+            self._is_open = False
+        self._workset.clear()
+
+    def fetch(self, table: str, *, on: Sequence[str] = (), keys: str = "", where: str = "") -> None:
+        """Bring the rows of a table that the next statements need."""
+        (named,) = examine(f"SELECT 1 FROM {table}").reads
+        self._workset.fetch(named, on, keys, where)
+
+    def look_up(self, into: str, table: str, columns: Sequence[str], *, on: Sequence[str] = (), keys: str = "") -> None:
+        """Lay some columns of a table's rows into a temporary relation."""
+        (named,) = examine(f"SELECT 1 FROM {table}").reads
+        try:
+            self._workset.look_up(into, named, columns, on, keys)
+        finally:
+            if not self._is_open:
+                self._store.commit()
+
+    def load_ids(self, connection: str, entity: str) -> list[str]:
+        """Return the loads that rows of a raw table came with."""
+        if not self.has_table(names.raw_schema(connection), names.entity_table(entity)):
+            return []
+        schema = names.tenant_schema(self._tenant, names.raw_schema(connection))
+        there = names.quote_table(schema, names.entity_table(entity))
+        found = self._store.execute(
+            f"WITH RECURSIVE load(id) AS (SELECT min(_dlt_load_id) FROM {there} UNION ALL"
+            f" SELECT (SELECT min(_dlt_load_id) FROM {there} WHERE _dlt_load_id > load.id) FROM load"
+            " WHERE load.id IS NOT NULL) SELECT id FROM load WHERE id IS NOT NULL"
+        )
+        if not self._is_open:
+            self._store.commit()
+        return [str(load) for (load,) in found]
+
+    def has_table(self, schema: str, table: str) -> bool:
+        """Tell whether a table exists."""
+        return (schema, table) in self._tables
+
+    def columns(self, schema: str, table: str) -> dict[str, str]:
+        """Return column names and types in order."""
+        return dict(self._tables.get((schema, table), {}))
+
+    def raw_entities(self) -> list[tuple[str, str]]:
+        """List (connection, entity) of every raw table that exists."""
+        if not self.has_table("raw", "entity"):
+            return []
+        found = self.rows("SELECT connection, entity, table_name FROM raw.entity ORDER BY connection, entity")
+        return [
+            (str(connection), str(entity))
+            for connection, entity, table in found
+            if self.has_table(names.raw_schema(connection), table)
+        ]
+
+    def raw_table(self, connection: str, entity: str) -> str:
+        """Return the quoted raw table of an entity."""
+        return names.raw_table(connection, entity)
+
+    def quote(self, identifier: str) -> str:
+        """Return a quoted identifier."""
+        return names.quote(identifier)
+
+    def ensure_tables(self) -> None:
+        """Create the shared bookkeeping tables where they are missing."""
+        for path in sql_files.bookkeeping():
+            self.execute(sql_files.load(path))
+
+    def load_target(self, connection: str) -> LoadTarget:
+        """Return where dlt loads a connection's raw tables; both its schemas are there."""
+        schema = names.tenant_schema(self._tenant, names.raw_schema(connection))
+        for each in (schema, names.STAGING_LAYOUT % schema):
+            roles.create_schema(self._store, each, self._roles, called=names.raw_schema(connection))
+        self._store.commit()
+        return LoadTarget(Dialect.POSTGRES, self._address.for_dlt(self._roles.writer), schema, "csv")
+
+    def _create_schema(self, layer: str) -> None:
+        roles.create_schema(self._store, names.tenant_schema(self._tenant, layer), self._roles, called=layer)
+        if not self._is_open:
+            self._store.commit()
+
+    @contextmanager
+    def _prepared(self, sql: str) -> Iterator[None]:
+        with self._unit():
+            self._workset.prepare(examine(sql))
+            yield
+
+    @contextmanager
+    def _unit(self) -> Iterator[None]:
+        """Make one statement a unit of its own, unless a transaction is open."""
+        if self._is_open:
+            yield
+            return
+        try:
+            yield
+            self._workset.flush()
+            self._store.commit()
+        except BaseException:
+            self._store.rollback()
+            raise
+        finally:
+            self._workset.clear()
+
+    def _mirror_catalogue(self) -> None:
+        """Make the tables that are stored locally too, empty."""
+        import pyarrow as pa
+
+        prefix = names.literal(f"{self._tenant}__")
+        called = {str(schema): str(layer) for schema, layer in self._store.execute(_SCHEMAS.format(prefix=prefix))}
+        required: dict[Table, set[str]] = {}
+        for schema, table, column, kind, is_required in self._store.execute(_CATALOGUE, [pa.array(sorted(called))]):
+            name = (called[str(schema)], str(table))
+            self._tables.setdefault(name, {})[str(column)] = layout.local_type(str(kind))
+            if is_required:
+                required.setdefault(name, set()).add(str(column))
+        self._store.commit()
+        for name, columns in self._tables.items():
+            listed = [
+                f"{names.quote(column)} {kind}{' NOT NULL' if column in required.get(name, ()) else ''}"
+                for column, kind in columns.items()
+            ]
+            self._duck.execute(f"CREATE SCHEMA IF NOT EXISTS {names.quote(name[0])}")
+            self._duck.execute(f"CREATE TABLE {names.quote_table(*name)} ({', '.join(listed)})")
+
+    def _define(self) -> None:
+        """Make at the server what a statement has made here."""
+        found: dict[Table, dict[str, str]] = {}
+        required: dict[Table, set[str]] = {}
+        for schema, table, column, kind, is_required in self._duck.rows(_LOCAL_CATALOGUE):
+            found.setdefault((schema, table), {})[column] = kind
+            if is_required:
+                required.setdefault((schema, table), set()).add(column)
+        for table, columns in found.items():
+            if self._tables.get(table) == columns:
+                continue
+            schema = names.tenant_schema(self._tenant, table[0])
+            roles.create_schema(self._store, schema, self._roles, called=table[0])
+            if table in self._tables:
+                self._store.execute(f"DROP TABLE {names.quote_table(schema, table[1])}")
+            for sql in layout.create(self._tenant, table, columns, required.get(table, set())):
+                self._store.execute(sql)
+            if layout.is_bookkeeping(*table):
+                there = names.quote_table(schema, table[1])
+                self._store.execute(f"REVOKE SELECT ON {there} FROM {names.quote(self._roles.reader)}")
+            self._tables[table] = columns
+            self._workset.made(table)
+
+
+@contextmanager
+def open_postgres(settings: Settings, tenant: str, *, wait: float, memory: str) -> Iterator[Warehouse]:
+    """Open a tenant's warehouse for writing, waiting up to ``wait`` seconds for whoever works on it.
+
+    Raises WarehouseBusyError when the wait was not enough.
+    """
+    import duckdb
+
+    checked = TenantId(tenant)
+    address = parse(settings.warehouse_url or "")
+    store = Store(address, checked)
+    spill = names.spill_directory(settings, checked)
+    try:
+        _lock(store, checked, wait)
+        ours = Roles.of(checked, address.database)
+        if not roles.exist(store, ours):
+            roles.create(store, checked, ours)
+        store.become(ours.writer)
+        store.commit()
+        local = duckdb.connect(":memory:")
+        try:
+            configure(local, memory, spill)
+            yield PostgresWarehouse(checked, address, store, local)
+        finally:
+            local.close()
+            shutil.rmtree(spill, ignore_errors=True)
+    finally:
+        store.close()
+
+
+def is_there(settings: Settings, tenant: str) -> bool:
+    """Tell whether anything was ever stored for a tenant."""
+    store = Store(parse(settings.warehouse_url or ""), tenant)
+    try:
+        schema = names.literal(names.tenant_schema(TenantId(tenant), "raw"))
+        return bool(store.execute(f"SELECT 1 FROM pg_namespace WHERE nspname = {schema}"))
+    finally:
+        store.close()
+
+
+def _lock(store: Store, tenant: TenantId, wait: float) -> None:
+    """Take the tenant's lock for the session."""
+    number = names.number(f"warehouse of {tenant}")
+    deadline, pause = time.monotonic() + wait, _FIRST_PAUSE
+    while True:
+        (taken,) = store.execute(f"SELECT pg_try_advisory_lock({number})")[0]
+        store.commit()
+        if taken:
+            return
+        if time.monotonic() >= deadline:
+            raise WarehouseBusyError(
+                f"the warehouse of {str(tenant)!r} is being written by another process (a sync or a refinement, "
+                "maybe on another machine); try again later"
+            )
+        time.sleep(min(pause * random.uniform(0.5, 1.5), max(deadline - time.monotonic(), 0)))  # noqa: S311  jitter
+        pause = min(pause * 2, _LONGEST_PAUSE)

@@ -1,0 +1,112 @@
+"""How a tenant's tables stand in Postgres: derived from their definition in DuckDB, which is the only one.
+
+Types, and which columns rows are looked up by. What does not belong here: rows, roles, and what a table is for.
+Lookups are by equality alone, so the indexes are hash indexes: a vendor's id may be longer than a B-tree takes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gtm_pipelines.warehouse import names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_TYPES = {
+    "VARCHAR": 'text COLLATE "C"',  # compared byte by byte, as DuckDB does
+    "TIMESTAMP WITH TIME ZONE": "timestamptz",
+    "BOOLEAN": "boolean",
+    "BIGINT": "bigint",
+    "INTEGER": "integer",
+    "DOUBLE": "double precision",
+    "JSON": "json",  # as it was written: what is compared with it later is text
+    "VARCHAR[]": 'text[] COLLATE "C"',
+}
+_LOCAL = {
+    "text": "VARCHAR",
+    "character varying": "VARCHAR",
+    "timestamp with time zone": "TIMESTAMP WITH TIME ZONE",
+    "boolean": "BOOLEAN",
+    "bigint": "BIGINT",
+    "integer": "INTEGER",
+    "double precision": "DOUBLE",
+    "json": "JSON",
+    "jsonb": "JSON",
+    "text[]": "VARCHAR[]",
+}
+_PAYLOAD = "jsonb"
+_RAW = "raw_"
+
+_LOOKED_UP_BY = {
+    "canonical": {
+        "person": ("external_id", "_record_id", "account_external_id"),
+        "account": ("external_id", "_record_id"),
+        "activity": ("external_id", "_record_id", "person_external_id", "account_external_id"),
+        "pending": ("external_id",),
+    },
+    "golden": {
+        **{f"{kind}_key": ("external_id", "value") for kind in ("person", "account")},
+        **{f"{kind}_link": ("external_id", f"{kind}_id") for kind in ("person", "account")},
+        **{f"{kind}_identity": ("external_id", f"{kind}_id", "merged_into") for kind in ("person", "account")},
+        "person": ("person_id", "account_id"),
+        "account": ("account_id",),
+        "activity": ("external_id", "person_id", "account_id"),
+    },
+    "quality": {
+        "quarantine": ("record_id",),
+        "unmapped": ("record_id",),
+        "shared_claim": ("record_id", "external_id"),
+    },
+}
+_BOOKKEEPING = {
+    "canonical": {"pending"},
+    "quality": {"refined_load", "refined_target", "shared_claim", "shared_due", "marts_built"},
+    "raw": {"field", "typed_view"},
+}
+"""What readers are not shown: it says nothing to them."""
+
+
+def is_raw(schema: str) -> bool:
+    """Tell whether a schema holds a connection's raw tables."""
+    return schema.startswith(_RAW)
+
+
+def local_type(kind: str) -> str:
+    """Return DuckDB's type for one of Postgres'; what we never made is text, and so is seen to be of another type."""
+    return _LOCAL.get(kind, "VARCHAR")
+
+
+def create(tenant: str, table: tuple[str, str], columns: Mapping[str, str], required: set[str]) -> list[str]:
+    """Return the statements that make a table of these columns, given by DuckDB's types, and its indexes."""
+    schema, name = table
+    listed = [
+        f"{names.quote(column)} {_type(schema, column, kind)}{' NOT NULL' if column in required else ''}"
+        for column, kind in columns.items()
+    ]
+    there = names.quote_table(names.tenant_schema(tenant, schema), name)
+    made = [f"CREATE TABLE {there} ({', '.join(listed)})"]
+    looked_up = ("external_id",) if is_raw(schema) else _LOOKED_UP_BY.get(schema, {}).get(name, ())
+    made += [f"CREATE INDEX ON {there} USING hash ({names.quote(column)})" for column in looked_up if column in columns]
+    if is_raw(schema) and "_dlt_load_id" in columns:
+        made.append(f"CREATE INDEX ON {there} (_dlt_load_id)")  # a tree: the newest and the distinct ones are asked for
+    return made
+
+
+def is_bookkeeping(schema: str, table: str) -> bool:
+    """Tell whether a table is nothing to readers."""
+    return table in _BOOKKEEPING.get(schema, ()) or (is_raw(schema) and table.startswith("_dlt_"))
+
+
+def _type(schema: str, column: str, kind: str) -> str:
+    if is_raw(schema) and column == "payload":
+        return _PAYLOAD
+    return _TYPES[kind]
+
+
+def selected(columns: Mapping[str, str]) -> str:
+    """Return the list that selects a table's columns for DuckDB: JSON travels as text."""
+    return ", ".join(
+        f"t.{names.quote(column)}::text AS {names.quote(column)}" if kind == "JSON" else f"t.{names.quote(column)}"
+        for column, kind in columns.items()
+    )
