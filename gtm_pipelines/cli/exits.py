@@ -31,7 +31,7 @@ _USAGE = frozenset(
         "UsageError",
     }
 )
-_LATER = frozenset({"BusyError", "Deferred", "LockTimeoutError", "WarehouseBusyError"})
+_LATER = frozenset({"BusyError", "Deferred", "InstanceBusyError", "LockTimeoutError", "WarehouseBusyError"})
 
 
 class UsageError(Exception):

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gtm_pipelines.cli.exits import UsageError
-from gtm_pipelines.cli.output import Json, emit, table
+from gtm_pipelines.cli.output import Json, cell, emit, table
 from gtm_pipelines.cli.session import open_session
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from gtm_pipelines.cli.session import Session
 
 app = typer.Typer(help="Add, list and remove tenants.", no_args_is_help=True)
 
@@ -67,16 +69,52 @@ def list_(as_json: Json = False) -> None:
 @app.command("remove")
 def remove(
     tenant: Tenant,
+    erase: Annotated[
+        bool, typer.Option("--erase", help="Erase everything of it, everywhere; also of one removed earlier.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Remove a tenant: its connections and credentials are dropped, its data stays on disk.
+    """Remove a tenant: its connections and credentials are dropped, its data stays. With --erase nothing stays.
 
     gtm tenants remove acme --yes
+    gtm tenants remove acme --erase
     """
     with open_session() as session:
+        if erase:
+            _erase(session, tenant, yes=yes, as_json=as_json)
+            return
         found = session.control.get_tenant(tenant)
         count = len(session.control.list_connections(found.id))
-        if not yes and not typer.confirm(f"remove {found.id} with {count} connections and their credentials?"):
-            raise UsageError("nothing was removed")
+        _ask(f"remove {found.id} with {count} connections and their credentials?", yes=yes)
         session.control.remove_tenant(found.id)
-        typer.echo(f"removed {found.id}; its warehouse stays in {session.settings.warehouse_dir}")
+
+        def show(out: Console) -> None:
+            out.print(f"removed {found.id}; its data stays until: gtm tenants remove {found.id} --erase")
+
+        emit({"tenant": found.id, "connections": count}, as_json=as_json, show=show)
+
+
+def _erase(session: Session, tenant: str, *, yes: bool, as_json: bool) -> None:
+    from gtm_pipelines.erasure import erase_tenant
+
+    _ask(f"erase {tenant}: everything it has, without a way back? (gtm tenants export keeps a copy)", yes=yes)
+    done = erase_tenant(session.settings, session.control, tenant)
+
+    def show(out: Console) -> None:
+        if not done.removed:
+            out.print(f"nothing of {tenant} is left: it was erased at {cell(done.erased_at)}")
+            return
+        rows = [[each.what, each.count, each.bytes or None] for each in done.removed]
+        out.print(table(["removed", "#how many", "#bytes"], rows))
+        out.print(
+            f"{tenant} is erased; its entries in the audit log stay (gtm audit list {tenant}), and whatever was copied "
+            "elsewhere: backups, exports, analysts' files"
+        )
+
+    emit(done, as_json=as_json, show=show)
+
+
+def _ask(question: str, *, yes: bool) -> None:
+    if not yes and not typer.confirm(question, err=True):
+        raise UsageError("nothing was removed")

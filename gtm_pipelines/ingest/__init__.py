@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from gtm_pipelines.ingest.connections import open_connector
     from gtm_pipelines.ingest.limits import Limits
     from gtm_pipelines.ingest.report import EntityReport, Fault, Status, SyncReport
+    from gtm_pipelines.ingest.run_directory import erase_runs
     from gtm_pipelines.ingest.session import Progress, UnknownEntityError
     from gtm_pipelines.ingest.sync import sync_connection
 
@@ -22,6 +23,7 @@ __all__ = [
     "Status",
     "SyncReport",
     "UnknownEntityError",
+    "erase_runs",
     "open_connector",
     "sync_connection",
 ]
@@ -34,6 +36,7 @@ _HOMES = {
     "Status": "report",
     "SyncReport": "report",
     "UnknownEntityError": "session",
+    "erase_runs": "run_directory",
     "open_connector": "connections",
     "sync_connection": "sync",
 }

@@ -64,7 +64,7 @@ def sync_connection(  # noqa: PLR0913  the one entrance of ingest: what to sync,
     if lease is None:
         report.status, report.finished_at = Status.SKIPPED_LOCKED, clock()
         return report
-    with _terminable(), lease, run_directory(settings.runs_dir, report.run_id) as directory:
+    with _terminable(), lease, run_directory(settings.runs_dir, report.run_id, tenant) as directory:
         target = Target(settings, found, lease, bounds)
         try:
             with opener(settings, control, tenant, connection, clock) as connector:

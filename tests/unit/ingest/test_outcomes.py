@@ -401,7 +401,7 @@ def test_nothing_is_left_in_the_runs_directory(rig: Rig) -> None:
 
 def test_the_directory_of_a_dead_process_is_swept_and_a_living_ones_is_not(rig: Rig) -> None:
     root = rig.settings.runs_dir
-    with run_directory(root, "alive") as alive:
+    with run_directory(root, "alive", "acme") as alive:
         dead = root / "dead"
         dead.mkdir()
         (dead / ".held").touch()
