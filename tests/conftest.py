@@ -3,11 +3,14 @@ secrets."""
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from connectors.runtime import redaction
@@ -51,6 +54,14 @@ def pytest_runtest_protocol(item: pytest.Item) -> Any:
         return (yield)
     finally:
         _running.pop()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_trust_store() -> Iterator[None]:
+    """Read the certificate authorities once: httpx reads them for every client, a bare ``httpx.get`` included."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("httpx._transports.default.create_ssl_context", functools.cache(httpx.create_ssl_context))
+        yield
 
 
 @pytest.fixture(autouse=True)
