@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,8 @@ import pytest
 from gtm_pipelines.cli.exits import Exit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .conftest import Gtm
 
 PEOPLE = """id,email,first_name,last_name,title,company_id
@@ -18,27 +22,53 @@ PEOPLE = """id,email,first_name,last_name,title,company_id
 3,not an address,Max,Mustermann,,a1
 """
 ACCOUNTS = "id,name,domain\na1,Northwind,northwind.example\n"
+EXPORTED_AT = 1_767_225_600  # one moment for all tests: a file that is newer would be read again
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where homes are kept that several tests begin with: made once by the commands themselves, then copied."""
+    return tmp_path_factory.mktemp("kept")
 
 
 @pytest.fixture
-def acme(gtm: Gtm, tmp_path: Path) -> Path:
+def acme(gtm: Gtm, home: Path, kept: Path) -> Path:
     """Connect a folder of exports to acme, and return the folder."""
-    folder = tmp_path / "exports"
+    folder = kept / "exports"
+    shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    (folder / "people.csv").write_text(PEOPLE)
-    (folder / "accounts.csv").write_text(ACCOUNTS)
-    gtm("tenants", "add", "acme")
-    assert gtm("connections", "add", "acme", "file", "--set", f"folder={folder}").code == Exit.OK
+    for name, text in (("people.csv", PEOPLE), ("accounts.csv", ACCOUNTS)):
+        (folder / name).write_text(text)
+        os.utime(folder / name, (EXPORTED_AT, EXPORTED_AT))
+
+    def connect() -> None:
+        gtm("tenants", "add", "acme")
+        assert gtm("connections", "add", "acme", "file", "--set", f"folder={folder}").code == Exit.OK
+
+    _begin_with(kept / "connected", home, connect)
     return folder
 
 
 @pytest.fixture
-def refined(gtm: Gtm, acme: Path) -> Path:
+def refined(gtm: Gtm, home: Path, kept: Path, acme: Path) -> Path:
     """Sync and refine acme."""
-    assert gtm("sync", "acme").code == Exit.OK
-    done = gtm("refine", "acme")
-    assert done.code == Exit.OK, done.err
+
+    def work() -> None:
+        assert gtm("sync", "acme").code == Exit.OK
+        done = gtm("refine", "acme")
+        assert done.code == Exit.OK, done.err
+
+    _begin_with(kept / "refined", home, work)
     return acme
+
+
+def _begin_with(copy: Path, home: Path, make: Callable[[], None]) -> None:
+    """Fill the home with what was kept, or make it and keep it."""
+    if copy.exists():
+        shutil.copytree(copy, home, dirs_exist_ok=True)
+    else:
+        make()
+        shutil.copytree(home, copy)
 
 
 def test_a_sync_tells_what_it_did(gtm: Gtm, acme: Path) -> None:
