@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from gtm_pipelines.control_plane import ControlPlane
     from gtm_pipelines.settings import Settings
-    from gtm_pipelines.warehouse import Warehouse
+    from gtm_pipelines.warehouse import Served, Warehouse
 
 
 class Stage(StrEnum):
@@ -168,8 +168,8 @@ class _Refresh:
                 self.stages -= {Stage.MARTS, Stage.PUBLISH}
             self._stage(Stage.MARTS, lambda: self._build(warehouse))
             self._stage(Stage.CHECKS, lambda: self._check(warehouse))
-            self.report.columns = _columns(warehouse)
-            self.report.row_counts = {name: _count(warehouse, name) for name in self.report.columns}
+            self.report.columns = _columns(warehouse.served)
+            self.report.row_counts = {name: _count(warehouse.served, name) for name in self.report.columns}
         self._stage(Stage.PUBLISH, self._publish)
 
     def _stage(self, stage: Stage, work: Callable[[], None]) -> None:
@@ -207,7 +207,7 @@ class _Refresh:
     def _check(self, warehouse: Warehouse) -> None:
         self.report.checks = run_checks(warehouse)
         self.report.contract = {kind: check_contract(warehouse, kind) for kind in Kind}
-        counted = warehouse.rows(_QUARANTINED)
+        counted = warehouse.served.rows(_QUARANTINED)
         self.report.quarantined = {str(target): int(count) for target, count in counted if target is not None}
 
     def _publish(self) -> None:
@@ -218,14 +218,14 @@ class _Refresh:
         path = names.published_file(self.settings, self.report.tenant)
         if not path.exists():
             return False
-        changed_at = warehouse.rows(_CHANGED_AT)[0][0]
-        return changed_at is None or path.stat().st_mtime > float(changed_at)
+        changed_at = warehouse.served.rows(_CHANGED_AT)[0][0]
+        return changed_at is None or path.stat().st_mtime > changed_at.timestamp()
 
 
 _CHANGED_AT = """
-SELECT epoch(max(moment)) FROM (
+SELECT max(moment) FROM (
     SELECT max(refined_at) AS moment FROM quality.refined_load UNION ALL SELECT max(built_at) FROM golden.resolution
-)
+) AS changes
 """
 
 _QUARANTINED = """
@@ -234,20 +234,15 @@ WHERE status = 'open' AND severity = 'row' GROUP BY target
 """
 
 
-def _columns(warehouse: Warehouse) -> dict[str, dict[str, str]]:
+def _columns(served: Served) -> dict[str, dict[str, str]]:
     """Return the columns of every table and view of the layers."""
     found: dict[str, dict[str, str]] = {}
-    for schema, table, column, kind in warehouse.rows(
-        "SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns()"
-        " WHERE database_name = current_database() AND schema_name IN (SELECT unnest(?))"
-        " ORDER BY schema_name, table_name, column_index",
-        [list(LAYERS)],
-    ):
-        found.setdefault(f"{schema}.{table}", {})[str(column)] = str(kind)
+    for column in served.catalogue(LAYERS):
+        found.setdefault(f"{column.schema}.{column.table}", {})[column.name] = column.kind
     return found
 
 
-def _count(warehouse: Warehouse, name: str) -> int:
+def _count(served: Served, name: str) -> int:
     schema, table = name.split(".")
-    count: Any = warehouse.rows(f"SELECT count(*) FROM {warehouse.quote(schema)}.{warehouse.quote(table)}")[0][0]
+    count: Any = served.rows(f"SELECT count(*) FROM {served.quote(schema)}.{served.quote(table)}")[0][0]
     return int(count)

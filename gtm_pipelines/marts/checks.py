@@ -14,14 +14,16 @@ from gtm_pipelines.marts.build import lay_raw_view
 from gtm_pipelines.warehouse import sql_files
 
 if TYPE_CHECKING:
-    from gtm_pipelines.warehouse import Warehouse
+    from gtm_pipelines.warehouse import Served, Warehouse
 
 _SAMPLES = 5
 _COUNTED = """
-SELECT count(*), list(CASE WHEN contains(key, '@') THEN 'md5:' || left(md5(key), 12) ELSE key END ORDER BY key)[1:?]
-FROM (SELECT CAST(key AS VARCHAR) AS key FROM (
+WITH check_run AS (SELECT CAST($tenant AS TEXT) AS tenant_id),
+offence AS (SELECT CAST(key AS TEXT) AS key FROM (
 CHECKED
-))
+) AS checked)
+SELECT CASE WHEN strpos(key, '@') > 0 THEN 'md5:' || left(md5(key), 12) ELSE key END, count(*) OVER ()
+FROM offence ORDER BY key LIMIT $most
 """
 
 
@@ -38,18 +40,17 @@ class CheckResult(BaseModel):
 def run_checks(warehouse: Warehouse) -> list[CheckResult]:
     """Run every check, in name order. Marts must have been built."""
     lay_raw_view(warehouse)
-    warehouse.execute("CREATE OR REPLACE TEMP TABLE check_run (tenant_id VARCHAR)")
-    warehouse.execute("INSERT INTO check_run VALUES (?)", [str(warehouse.tenant)])
-    return [_run(warehouse, path) for path in sql_files.files("checks")]
+    return [_run(warehouse.served, path) for path in sql_files.files("checks")]
 
 
-def _run(warehouse: Warehouse, path: str) -> CheckResult:
+def _run(served: Served, path: str) -> CheckResult:
     sql = sql_files.load(path)
-    offending, samples = warehouse.rows(_COUNTED.replace("CHECKED", sql), [_SAMPLES])[0]
+    found = served.rows(_COUNTED.replace("CHECKED", sql), {"tenant": str(served.tenant), "most": _SAMPLES})
+    offending = int(found[0][1]) if found else 0
     return CheckResult(
         name=PurePosixPath(path).stem,
         description=sql.splitlines()[0].removeprefix("--").strip(),
         passed=offending == 0,
         offending=offending,
-        samples=samples or [],
+        samples=[str(key) for key, _ in found],
     )

@@ -14,7 +14,7 @@ from gtm_pipelines.warehouse.names import literal
 from quality.canonical import Kind, columns
 
 if TYPE_CHECKING:
-    from gtm_pipelines.warehouse import Warehouse
+    from gtm_pipelines.warehouse import Served
 
 TABLES = {
     "canonical.person": "One row per person record of a source, typed and validated.",
@@ -64,24 +64,22 @@ COLUMNS = {
     "since": "Since when it has been so.",
     "merged_into": "The golden id that took this one over.",
 }
-_CATALOGUE = """
-SELECT schema_name || '.' || table_name, column_name FROM duckdb_columns()
-WHERE database_name = current_database() AND schema_name IN ('canonical', 'golden', 'marts') AND comment IS NULL
-"""
+_LAYERS = ("canonical", "golden", "marts", "quality")
 
 
-def write_meanings(warehouse: Warehouse) -> None:
-    """Comment every table and column whose meaning is known. The marts must be there."""
+def write_meanings(served: Served) -> None:
+    """Comment every table and column whose meaning is known and not yet told. The marts must be there."""
     known = {column.name: column.description for kind in Kind for column in columns(kind)}
+    there = served.catalogue(_LAYERS)
     tables = TABLES | {f"marts.{PurePosixPath(path).stem}": _header(path) for path in sql_files.files("marts")}
-    for table, meaning in tables.items():
-        schema, name = table.split(".")
-        if warehouse.has_table(schema, name):
-            kind = "VIEW" if schema == "marts" else "TABLE"
-            warehouse.execute(f"COMMENT ON {kind} {table} IS {literal(meaning)}")
-    for table, column in warehouse.rows(_CATALOGUE):
-        if told := COLUMNS.get(column) or known.get(column):
-            warehouse.execute(f"COMMENT ON COLUMN {table}.{warehouse.quote(column)} IS {literal(told)}")
+    for table in sorted({f"{column.schema}.{column.table}" for column in there} & tables.keys()):
+        kind = "VIEW" if table.startswith("marts.") else "TABLE"
+        served.execute(f"COMMENT ON {kind} {table} IS {literal(tables[table])}")
+    for column in there:
+        told = COLUMNS.get(column.name) or known.get(column.name)
+        if told and column.comment is None and column.schema != "quality":
+            place = f"{column.schema}.{column.table}.{served.quote(column.name)}"
+            served.execute(f"COMMENT ON COLUMN {place} IS {literal(told)}")
 
 
 def _header(path: str) -> str:

@@ -4,9 +4,12 @@ FROM canonical.activity c
 LEFT JOIN golden.activity g USING (source, external_id)
 LEFT JOIN golden.person_link p ON p.source = c.source AND p.external_id = c.person_external_id
 LEFT JOIN golden.account_link a ON a.source = c.source AND a.external_id = c.account_external_id
-ANTI JOIN (SELECT source, external_id FROM canonical.pending WHERE kind = 'activity') w
-  ON w.source = c.source AND w.external_id = c.external_id
-WHERE g.source IS NULL OR g.person_id IS DISTINCT FROM p.person_id
-   OR (a.account_id IS NOT NULL AND g.account_id IS DISTINCT FROM a.account_id)
+WHERE (
+    g.source IS NULL OR g.person_id IS DISTINCT FROM p.person_id
+    OR (a.account_id IS NOT NULL AND g.account_id IS DISTINCT FROM a.account_id)
+  )
+  AND NOT EXISTS (
+    SELECT 1 FROM canonical.pending w WHERE w.kind = 'activity' AND w.source = c.source AND w.external_id = c.external_id
+  )
 UNION ALL
 SELECT source || ':' || external_id FROM golden.activity GROUP BY source, external_id HAVING count(*) > 1

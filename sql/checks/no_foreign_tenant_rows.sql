@@ -4,4 +4,5 @@ WITH row_of AS (
     UNION ALL SELECT tenant_id, source, external_id FROM canonical.account
     UNION ALL SELECT tenant_id, source, external_id FROM canonical.activity
 )
-SELECT source || ':' || external_id AS key FROM row_of ANTI JOIN check_run USING (tenant_id)
+SELECT source || ':' || external_id AS key FROM row_of r
+WHERE NOT EXISTS (SELECT 1 FROM check_run c WHERE c.tenant_id = r.tenant_id)

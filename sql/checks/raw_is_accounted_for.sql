@@ -11,12 +11,19 @@ canonical_row AS (
 )
 SELECT e.connection || '.' || e.entity || '/' || e.record_id || coalesce(' as ' || e.target, '') AS key
 FROM expected e
-ANTI JOIN canonical_row c
-  ON c.source = e.connection AND c._entity = e.entity AND c._record_id = e.record_id AND c.target = e.target
-ANTI JOIN (SELECT * FROM quality.quarantine WHERE status = 'open') q
-  ON q.connection = e.connection AND q.entity = e.entity AND q.record_id = e.record_id
-ANTI JOIN (SELECT connection, entity FROM quality.unmapped WHERE record_id IS NULL) w
-  ON w.connection = e.connection AND w.entity = e.entity
-ANTI JOIN quality.unmapped u
-  ON u.connection = e.connection AND u.entity = e.entity AND u.record_id = e.record_id
- AND coalesce(u.target, e.target, '') = coalesce(e.target, '')
+WHERE NOT EXISTS (
+    SELECT 1 FROM canonical_row c
+    WHERE c.source = e.connection AND c._entity = e.entity AND c._record_id = e.record_id AND c.target = e.target
+  )
+  AND NOT EXISTS (
+    SELECT 1 FROM quality.quarantine q
+    WHERE q.status = 'open' AND q.connection = e.connection AND q.entity = e.entity AND q.record_id = e.record_id
+  )
+  AND NOT EXISTS (
+    SELECT 1 FROM quality.unmapped w WHERE w.record_id IS NULL AND w.connection = e.connection AND w.entity = e.entity
+  )
+  AND NOT EXISTS (
+    SELECT 1 FROM quality.unmapped u
+    WHERE u.connection = e.connection AND u.entity = e.entity AND u.record_id = e.record_id
+      AND coalesce(u.target, e.target, '') = coalesce(e.target, '')
+  )

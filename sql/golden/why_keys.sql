@@ -1,14 +1,18 @@
 -- The keys that records of one golden person carry, those shared by most of them first.
-WITH member AS (SELECT source, external_id FROM golden.person_link WHERE person_id = ?),
-carried AS (
-    SELECT k.rule, k.value, list_sort(list(k.source || ':' || k.external_id)) AS records
-    FROM golden.person_key k SEMI JOIN member m USING (source, external_id)
+WITH carried AS (
+    SELECT k.rule, k.value, count(*) AS carriers,
+           array_agg(k.source || ':' || k.external_id ORDER BY k.source || ':' || k.external_id) AS records
+    FROM golden.person_key k
+    WHERE EXISTS (
+        SELECT 1 FROM golden.person_link m
+        WHERE m.person_id = ? AND m.source = k.source AND m.external_id = k.external_id
+    )
     GROUP BY k.rule, k.value
 )
 SELECT c.rule, c.value, any_value(c.records) AS records, count(*) AS owners,
        count(*) <= any_value(r.max_owners) AND count(DISTINCT k.qualifier) <= any_value(r.max_qualifiers) AS is_used
 FROM carried c
-JOIN golden.person_key k USING (rule, value)
-JOIN golden.person_rule r USING (rule)
-GROUP BY c.rule, c.value
-ORDER BY len(any_value(c.records)) DESC, c.rule, c.value
+JOIN golden.person_key k ON k.rule = c.rule AND k.value = c.value
+JOIN golden.person_rule r ON r.rule = c.rule
+GROUP BY c.rule, c.value, c.carriers
+ORDER BY c.carriers DESC, c.rule, c.value

@@ -5,12 +5,19 @@ CREATE OR REPLACE VIEW marts.account_360 AS
 WITH people AS (
     SELECT account_id, count(*) AS people FROM golden.person WHERE NOT is_deleted AND account_id IS NOT NULL GROUP BY account_id
 ),
+placed AS (
+    SELECT account_id, person_id, occurred_at, type,
+           row_number() OVER (
+               PARTITION BY account_id, type IS NULL ORDER BY occurred_at DESC NULLS FIRST, source DESC, external_id DESC
+           ) AS place_by_type
+    FROM golden.activity
+    WHERE NOT is_deleted AND account_id IS NOT NULL
+),
 engagement AS (
     SELECT account_id, count(*) AS activities, count(DISTINCT person_id) AS engaged_people,
            min(occurred_at) AS first_activity_at, max(occurred_at) AS last_activity_at,
-           arg_max(type, (occurred_at, source, external_id)) AS last_activity_type
-    FROM golden.activity
-    WHERE NOT is_deleted AND account_id IS NOT NULL
+           max(type) FILTER (WHERE place_by_type = 1) AS last_activity_type
+    FROM placed
     GROUP BY account_id
 )
 SELECT a.account_id, a.name, a.domain, a.industry, a.employee_count, a.annual_revenue,

@@ -3,7 +3,7 @@
 -- owner: resolution
 CREATE OR REPLACE VIEW marts.engagement_daily AS
 SELECT CAST(occurred_at AT TIME ZONE 'UTC' AS DATE) AS day, person_id, account_id, channel, type,
-       count(*) AS activities, list_sort(list(DISTINCT source)) AS sources
+       count(*) AS activities, array_agg(DISTINCT source ORDER BY source) AS sources
 FROM golden.activity
 WHERE NOT is_deleted
-GROUP BY ALL;
+GROUP BY CAST(occurred_at AT TIME ZONE 'UTC' AS DATE), person_id, account_id, channel, type;

@@ -8,7 +8,7 @@ WITH refined AS (
         SELECT source, _entity, _refined_at FROM canonical.person
         UNION ALL SELECT source, _entity, _refined_at FROM canonical.account
         UNION ALL SELECT source, _entity, _refined_at FROM canonical.activity
-    )
+    ) AS canonical_row
     GROUP BY source, _entity
 ),
 refused AS (

@@ -55,7 +55,11 @@ def _told(code: str, said: str) -> WarehouseError:
 
 def _said(error: Any, tenant: str) -> str:
     """Return the server's own sentence and hint, with names as the user wrote them."""
-    details = {name: str(value) for name, value in error.details or ()}
+    details = {_text(name): _text(value) for name, value in error.details or ()}
     parts = [details.get(f"PG_DIAG_{part}", "") for part in ("MESSAGE_PRIMARY", "MESSAGE_DETAIL", "MESSAGE_HINT")]
     text = "; ".join(part.rstrip(".") for part in parts if part) or str(error)
     return " ".join(redact(text).replace(f"{tenant}__", "").split())[:500]
+
+
+def _text(told: str | bytes) -> str:
+    return told.decode("utf-8", "replace") if isinstance(told, bytes) else told

@@ -13,7 +13,7 @@ from gtm_pipelines.warehouse import names
 from gtm_pipelines.warehouse.postgres import sql_text
 from gtm_pipelines.warehouse.postgres.errors import in_words
 from gtm_pipelines.warehouse.postgres.results import as_duck, bound
-from gtm_pipelines.warehouse.protocol import Column, Dialect, Params, Served
+from gtm_pipelines.warehouse.protocol import Column, Dialect, Params, Served, WarehouseRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -179,7 +179,9 @@ class PostgresServed(Served):
     @contextmanager
     def _asked(self, sql: str, params: Params) -> Iterator[Any]:
         """Send one statement and yield the cursor its result is read from."""
-        (single,) = sql_text.statements(sql) or ("",)
+        single, *others = sql_text.statements(sql) or ("",)
+        if others or not single:
+            raise WarehouseRefusedError("one statement is run at a time: give one, and nothing behind its semicolon")
         text, values = sql_text.numbered(sql_text.physical(single, self._tenant), params)
         options = {"adbc.postgresql.use_copy": "true" if sql_text.first_word(text) in _COPIED else "false"}
         with in_words(self._tenant, self._is_alive), self._alone():
