@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from gtm_pipelines.tenancy import TenantId
 from gtm_pipelines.warehouse import names
 from gtm_pipelines.warehouse.duck import DuckWarehouse, connect, held
-from gtm_pipelines.warehouse.protocol import Warehouse, WarehouseMissingError
+from gtm_pipelines.warehouse.protocol import Served, WarehouseMissingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,7 +95,7 @@ def _sync(path: Path) -> None:
 
 
 @contextmanager
-def open_published(settings: Settings, tenant: str) -> Iterator[Warehouse]:
+def open_published(settings: Settings, tenant: str) -> Iterator[Served]:
     """Open the published copy for any SQL an analyst may write.
 
     The file is attached read-only; SQL can reach no other file, no network and no setting.
