@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path  # noqa: TC003  typer reads the annotation
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gtm_pipelines.cli.exits import UsageError
-from gtm_pipelines.cli.output import Json, cell, emit, table
+from gtm_pipelines.cli.output import Json, cell, emit, progress, table
 from gtm_pipelines.cli.session import open_session
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from gtm_pipelines.cli.session import Session
 
-app = typer.Typer(help="Add, list and remove tenants.", no_args_is_help=True)
+app = typer.Typer(help="Add, list, export, remove and erase tenants.", no_args_is_help=True)
 
 Tenant = Annotated[
     str, typer.Argument(metavar="TENANT", help="The tenant's id: lower-case letters, digits, single underscores.")
@@ -111,6 +112,28 @@ def _erase(session: Session, tenant: str, *, yes: bool, as_json: bool) -> None:
             f"{tenant} is erased; its entries in the audit log stay (gtm audit list {tenant}), and whatever was copied "
             "elsewhere: backups, exports, analysts' files"
         )
+
+    emit(done, as_json=as_json, show=show)
+
+
+@app.command("export")
+def export(
+    tenant: Tenant,
+    directory: Annotated[Path, typer.Argument(metavar="DIRECTORY", help="Where to; must not be there yet.")],
+    as_json: Json = False,
+) -> None:
+    """Give a tenant everything it has: tables as Parquet, the rest as JSON, without credentials.
+
+    gtm tenants export acme ~/acme-2026-03-01
+    """
+    from gtm_pipelines.export import export_tenant
+
+    with open_session() as session, progress(f"exporting {tenant}", quiet=as_json):
+        done = export_tenant(session.settings, session.control, tenant, directory)
+
+    def show(out: Console) -> None:
+        out.print(table(["file", "#rows", "#bytes"], [[each.path, each.rows, each.bytes] for each in done.files]))
+        out.print(f"{len(done.files)} files in {done.directory}; README.md says what is what", soft_wrap=True)
 
     emit(done, as_json=as_json, show=show)
 

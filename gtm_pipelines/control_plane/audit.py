@@ -83,12 +83,12 @@ def entries(connection: Connection, tenant: str | None, limit: int) -> list[Audi
     query = select(audit_log).order_by(audit_log.c.seq.desc()).limit(limit)
     if tenant is not None:
         query = query.where(audit_log.c.tenant_id == tenant)
-    return [_entry(row) for row in connection.execute(query)]
+    return [as_entry(row) for row in connection.execute(query)]
 
 
 def entry(connection: Connection, tenant: str, seq: int) -> AuditEntry:
     """Return one entry of a tenant."""
-    return _entry(
+    return as_entry(
         connection.execute(select(audit_log).where(audit_log.c.tenant_id == tenant, audit_log.c.seq == seq)).one()
     )
 
@@ -106,7 +106,8 @@ def _text(value: Any) -> str | None:
     return text if len(text) <= _LONGEST else json.dumps({"cut": text[:_LONGEST]})
 
 
-def _entry(row: Row[Any]) -> AuditEntry:
+def as_entry(row: Row[Any]) -> AuditEntry:
+    """Return a row of the log as it is handed out."""
     return AuditEntry(
         seq=row.seq,
         at=datetime.fromisoformat(row.at),

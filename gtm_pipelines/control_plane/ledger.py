@@ -64,7 +64,7 @@ def latest(session: Session, tenant: TenantId, name: ConnectionName | None, limi
     if name is not None:
         query = query.where(sync_run.c.connection == name)
     rows = session.execute(query.order_by(sync_run.c.started_at.desc(), sync_run.c.run_id).limit(limit))
-    return [_record(row) for row in rows]
+    return [as_record(row) for row in rows]
 
 
 def due(session: Session, now: datetime) -> list[Due]:
@@ -154,7 +154,8 @@ def _due(one: Connection) -> Due:
     return one.tenant, one.name, one.connector
 
 
-def _record(row: Row[Any]) -> SyncRecord:
+def as_record(row: Row[Any]) -> SyncRecord:
+    """Return a row of the ledger as it is handed out."""
     return SyncRecord(
         tenant=TenantId(row.tenant_id),
         connection=ConnectionName(row.connection),

@@ -6,6 +6,7 @@ in the sibling modules. A method that looks beyond one tenant says so by an ``Ev
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
@@ -16,6 +17,7 @@ from gtm_pipelines.control_plane.engine import open_engine
 from gtm_pipelines.control_plane.migrate import ensure_current
 from gtm_pipelines.control_plane.records import ConnectionStatus, Override
 from gtm_pipelines.control_plane.scope import Every
+from gtm_pipelines.control_plane.snapshot import Snapshot
 from gtm_pipelines.control_plane.vault import registry, rotation
 from gtm_pipelines.control_plane.vault.keys import ring_source
 from gtm_pipelines.control_plane.vault.store import VaultStore, as_secrets, require_connection, write_fields
@@ -23,7 +25,7 @@ from gtm_pipelines.control_plane.verification import find_faults
 from gtm_pipelines.tenancy import ConnectionName, TenantId
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from types import TracebackType
 
     from connectors.connector import Clock
@@ -91,6 +93,12 @@ class ControlPlane:
         """Return one tenant, removed or not; None when there is none."""
         with self._database.read(TenantId(tenant)) as session:
             return tenants.find(session, TenantId(tenant))
+
+    @contextmanager
+    def snapshot(self, tenant: str) -> Iterator[Snapshot]:
+        """Read all there is of a tenant as of one moment, inside the block."""
+        with self._database.read(TenantId(tenant)) as session:
+            yield Snapshot(session, TenantId(tenant))
 
     # erasure
 

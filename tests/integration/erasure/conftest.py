@@ -56,7 +56,7 @@ def refined_alone() -> None:
     refine_acme()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def worked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home in which tenants were synced and refined, together and alone."""
     root = tmp_path_factory.mktemp("worked")
