@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 from gtm_pipelines.marts import build_marts
+from tests.postgres import new_database
 from tests.unit.resolution.tenant import START, Tenant, open_tenant
 
 if TYPE_CHECKING:
@@ -26,10 +28,16 @@ INSERT INTO quality.quarantine VALUES
 """
 
 
-@pytest.fixture
-def tenant(tmp_path: Path) -> Iterator[Tenant]:
-    """A small tenant with all stages behind it."""
-    with open_tenant(tmp_path) as opened:
+@pytest.fixture(scope="session", params=["duckdb", "postgres"])
+def sound(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
+    """A small tenant with all stages behind it, in each warehouse; nobody changes it for good."""
+    with _open(tmp_path_factory.mktemp("sound"), request.param) as opened:
+        yield opened
+
+
+@contextmanager
+def _open(home: Path, warehouse: str) -> Iterator[Tenant]:
+    with open_tenant(home, warehouse_url=new_database() if warehouse == "postgres" else None) as opened:
         opened.warehouse.execute(_RAW)
         opened.account("crm", "acme", name="Acme", domain="acme.com", _entity="Account")
         opened.person("crm", "ann", email="ann@acme.com", first_name="Ann", _entity="Contact")

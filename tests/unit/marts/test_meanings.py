@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gtm_pipelines.warehouse import Dialect
+
 if TYPE_CHECKING:
+    from gtm_pipelines.warehouse import Served
     from tests.unit.resolution.tenant import Tenant
 
-
-def test_every_mart_and_each_of_its_columns_says_what_it_means(tenant: Tenant) -> None:
-    views = dict(tenant.warehouse.rows("SELECT view_name, comment FROM duckdb_views() WHERE schema_name = 'marts'"))
-    assert "grain: one row per live golden person" in views["person_360"]
-    silent = tenant.warehouse.rows(
-        "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'marts' AND comment IS NULL"
-    )
-    assert views
-    assert silent == []
+TABLES = {
+    Dialect.DUCKDB: "SELECT schema_name || '.' || table_name, comment FROM duckdb_tables() UNION ALL"
+    " SELECT schema_name || '.' || view_name, comment FROM duckdb_views()",
+    Dialect.POSTGRES: "SELECT split_part(nspname, '__', 2) || '.' || relname, obj_description(c.oid, 'pg_class')"
+    " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE starts_with(nspname, 'acme__')",
+}
 
 
-def test_golden_tables_say_what_one_row_is_and_provenance_how_to_read_it(tenant: Tenant) -> None:
-    tables = dict(tenant.warehouse.rows("SELECT table_name, comment FROM duckdb_tables() WHERE schema_name = 'golden'"))
-    assert tables["person"].startswith("One row per real person")
-    (provenance,) = tenant.warehouse.rows(
-        "SELECT comment FROM duckdb_columns()"
-        " WHERE schema_name = 'golden' AND table_name = 'person' AND column_name = 'provenance'"
-    )
-    assert "losers" in provenance[0]
+def told(served: Served) -> dict[str, str]:
+    """Return what is said of each table and view."""
+    return dict(served.rows(TABLES[served.dialect]))
+
+
+def test_every_mart_and_each_of_its_columns_says_what_it_means(sound: Tenant) -> None:
+    assert "grain: one row per live golden person" in told(sound.warehouse.served)["marts.person_360"]
+    columns = sound.warehouse.served.catalogue(["marts"])
+    assert columns
+    assert [column for column in columns if column.comment is None] == []
+
+
+def test_golden_tables_say_what_one_row_is_and_provenance_how_to_read_it(sound: Tenant) -> None:
+    assert told(sound.warehouse.served)["golden.person"].startswith("One row per real person")
+    columns = {(column.table, column.name): column for column in sound.warehouse.served.catalogue(["golden"])}
+    assert "losers" in str(columns["person", "provenance"].comment)

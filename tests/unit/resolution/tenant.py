@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,10 @@ from quality.identity import DEFAULT_POLICY, IdentityPolicy
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CONNECTORS = {"crm": "salesforce", "crm_two": "salesforce", "mail": "customerio", "export": "file"}
 Row = dict[str, Any]
+
+
+class _Undone(Exception):  # noqa: N818  it is no error
+    """Ends a block whose changes are not to last."""
 
 
 class Tenant:
@@ -75,6 +79,15 @@ class Tenant:
         """Resolve an hour later than last time."""
         self.now += timedelta(hours=1)
         return resolve_tenant(self.warehouse, "acme", clock=lambda: self.now, full=full, policy=self.policy)
+
+    @contextmanager
+    def for_now(self, *statements: str) -> Iterator[None]:
+        """Have statements done where the tables are stored, for the time of the block."""
+        with suppress(_Undone), self.warehouse.transaction():
+            for statement in statements:
+                self.warehouse.served.execute(statement)
+            yield
+            raise _Undone
 
     def id_of(self, external_id: str, kind: str = "person") -> str:
         found = self.warehouse.rows(f"SELECT {kind}_id FROM golden.{kind}_link WHERE external_id = ?", [external_id])
@@ -146,7 +159,9 @@ def _renamed(row: tuple[Any, ...], names: dict[str, str]) -> str:
 
 
 @contextmanager
-def open_tenant(home: Path, policy: IdentityPolicy = DEFAULT_POLICY) -> Iterator[Tenant]:
+def open_tenant(
+    home: Path, policy: IdentityPolicy = DEFAULT_POLICY, warehouse_url: str | None = None
+) -> Iterator[Tenant]:
     """A tenant with empty tables."""
-    with open_warehouse(Settings(home=home), "acme") as warehouse:
+    with open_warehouse(Settings(home=home, warehouse_url=warehouse_url), "acme") as warehouse:
         yield Tenant(warehouse, policy)
