@@ -74,7 +74,9 @@ def examine() -> Iterator[Finding]:
     disk = _disk(settings)
     yield disk
     yield from _connectors()
-    if disk.state != FAIL:
+    warehouse = _warehouse(settings)
+    yield warehouse
+    if FAIL not in {disk.state, warehouse.state}:
         yield from _control_plane(settings)
     yield _sandbox(settings)
 
@@ -141,6 +143,15 @@ def _connectors() -> Iterator[Finding]:
     yield Finding("connectors", OK, ", ".join(registry.ids()))
 
 
+def _warehouse(settings: Settings) -> Finding:
+    from gtm_pipelines.warehouse import WarehouseError, warehouse_kind
+
+    try:
+        return Finding("warehouse", OK, warehouse_kind(settings))
+    except WarehouseError as error:
+        return Finding("warehouse", FAIL, str(error), "mend GTM_WAREHOUSE_URL, its server or its role: docs/operate.md")
+
+
 def _control_plane(settings: Settings) -> Iterator[Finding]:
     from gtm_pipelines.control_plane import ControlPlaneError, SchemaVersionError, VaultError, open_control_plane
 
@@ -174,7 +185,13 @@ def _control_plane(settings: Settings) -> Iterator[Finding]:
 
 
 def _tenant(settings: Settings, control: ControlPlane, tenant: Any) -> Iterator[Finding]:
-    from gtm_pipelines.warehouse import WarehouseBusyError, WarehouseError, names, open_warehouse
+    from gtm_pipelines.warehouse import (
+        WarehouseBusyError,
+        WarehouseError,
+        has_published,
+        has_warehouse,
+        open_warehouse,
+    )
 
     what = f"tenant {tenant}"
     connections = control.list_connections(tenant)
@@ -188,7 +205,7 @@ def _tenant(settings: Settings, control: ControlPlane, tenant: Any) -> Iterator[
         elif connection.failures:
             mend = f"gtm sync {tenant} {connection.name} says why"
             yield Finding(what, WARN, f"{connection.name}: {connection.failures} syncs failed in a row", mend)
-    if not names.warehouse_file(settings, tenant).exists():
+    if not has_warehouse(settings, tenant):
         yield Finding(what, WARN, "nothing landed yet", f"gtm sync {tenant}")
         return
     try:
@@ -198,9 +215,10 @@ def _tenant(settings: Settings, control: ControlPlane, tenant: Any) -> Iterator[
         yield Finding(what, OK, f"the warehouse is at work ({error})")
         return
     except WarehouseError as error:
-        yield Finding(what, FAIL, str(error), "move the file away and run gtm sync --full, or restore it from a backup")
+        mend = "move the file away and run gtm sync --full, or restore it from a backup"
+        yield Finding(what, FAIL, str(error), mend if settings.warehouse_url is None else "mend the warehouse's server")
         return
-    if not names.published_file(settings, tenant).exists():
+    if not has_published(settings, tenant):
         yield Finding(what, WARN, "nothing is published for analysts", f"gtm refine {tenant}")
         return
     yield Finding(what, OK, f"{len(connections)} connections, {count} raw tables, published")

@@ -38,10 +38,10 @@ def paths_of(mapping: Mapping, entity: str, target: str, field: str) -> list[str
 
 def find_unseen(settings: Settings, connection: Connection, entity: str, wanted: Sequence[str]) -> str | None:
     """Return a sentence about the paths no stored record has; None when there are none, or nothing is stored."""
-    from gtm_pipelines.warehouse import WarehouseBusyError, names, open_warehouse
+    from gtm_pipelines.warehouse import WarehouseBusyError, has_warehouse, names, open_warehouse
     from quality.mapping.paths import parse
 
-    if not wanted or not names.warehouse_file(settings, connection.tenant).exists():
+    if not wanted or not has_warehouse(settings, connection.tenant):
         return None
     tests = ", ".join("coalesce(bool_or(json_exists(payload, ?)), false)" for _ in wanted)
     try:

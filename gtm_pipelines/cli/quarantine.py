@@ -90,9 +90,9 @@ def _read(
     settings: Settings, tenant: TenantId, connection: str | None, rule: str | None, *, resolved: bool, limit: int
 ) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
     """Return counts per connection, entity and rule, and the newest entries."""
-    from gtm_pipelines.warehouse import names, open_warehouse
+    from gtm_pipelines.warehouse import has_warehouse, open_warehouse
 
-    if not names.warehouse_file(settings, tenant).exists():
+    if not has_warehouse(settings, tenant):
         raise CommandError(f"nothing was landed for {tenant} yet: gtm sync {tenant}")
     chosen = "($1 IS NULL OR connection = $1) AND ($2 IS NULL OR rule = $2) AND ($3 OR status = 'open')"
     with open_warehouse(settings, tenant, wait=15) as warehouse:

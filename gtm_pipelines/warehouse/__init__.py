@@ -1,6 +1,13 @@
 """Where a tenant's tables live: one protocol, the DuckDB adapter, the copy analysts read, and all names."""
 
-from gtm_pipelines.warehouse.opening import has_warehouse, open_warehouse
+from gtm_pipelines.warehouse.opening import (
+    has_published,
+    has_warehouse,
+    open_published,
+    open_warehouse,
+    publish,
+    warehouse_kind,
+)
 from gtm_pipelines.warehouse.protocol import (
     Dialect,
     LoadTarget,
@@ -11,7 +18,6 @@ from gtm_pipelines.warehouse.protocol import (
     WarehouseMissingError,
     WarehouseRefusedError,
 )
-from gtm_pipelines.warehouse.publishing import open_published, publish
 
 __all__ = [
     "Dialect",
@@ -22,8 +28,10 @@ __all__ = [
     "WarehouseError",
     "WarehouseMissingError",
     "WarehouseRefusedError",
+    "has_published",
     "has_warehouse",
     "open_published",
     "open_warehouse",
     "publish",
+    "warehouse_kind",
 ]

@@ -34,7 +34,7 @@ _BOOKKEEPING = {
 _TABLES = "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ?"
 
 
-def publish(settings: Settings, tenant: str, *, wait: float = 60) -> Path:
+def publish_copy(settings: Settings, tenant: str, *, wait: float) -> Path:
     """Copy the tenant's warehouse, less its bookkeeping, to ``published/<tenant>.duckdb`` and return that path."""
     source, target = names.warehouse_file(settings, tenant), names.published_file(settings, tenant)
     if not source.exists():
@@ -95,7 +95,7 @@ def _sync(path: Path) -> None:
 
 
 @contextmanager
-def open_published(settings: Settings, tenant: str) -> Iterator[Served]:
+def open_copy(settings: Settings, tenant: str) -> Iterator[Served]:
     """Open the published copy for any SQL an analyst may write.
 
     The file is attached read-only; SQL can reach no other file, no network and no setting.

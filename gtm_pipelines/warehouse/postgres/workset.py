@@ -8,8 +8,11 @@ as long as nobody else writes: the adapter sees to that.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
 
 from gtm_pipelines.warehouse import names
 from gtm_pipelines.warehouse.postgres import layout
@@ -19,13 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import duckdb
-    import pyarrow as pa
 
     from gtm_pipelines.warehouse.postgres.statement import Statement, Table
     from gtm_pipelines.warehouse.postgres.store import Store
 
 _MOST_KEYS = 50_000  # of one question
 _PLACE = "_ctid"
+_TWIN = "_twin"
+_WAS, _IS = "rows_as_they_were", "rows_as_they_are"
 
 
 @dataclass(slots=True)
@@ -37,6 +41,7 @@ class _Slice:
     is_kept: bool = False  # what came is kept as it was, to tell what changed
     is_replaced: bool = False  # nothing that is stored counts any more
     is_written: bool = False
+    has_rows: bool = False  # some came
     asked: set[str] = field(default_factory=set)
 
 
@@ -74,7 +79,8 @@ class Workset:
         if here.is_whole:
             return
         if keys:
-            self._bring_keyed(table, here, on, keys)
+            for rows in self._asked(table, here.columns, on, keys, place=True):
+                self._take_in(table, rows)
         elif where:
             if where not in here.asked:
                 self._bring(table, f"WHERE {where}")
@@ -116,17 +122,9 @@ class Workset:
         here = self._slices.get(table)
         if here is None:
             here = self._slices[table] = _Slice(self._tables[table], is_kept=keep)
-            kept = here.columns if keep else {}
-            listed = ", ".join(f"{names.quote(c)} {kind}" for c, kind in {_PLACE: "VARCHAR", **kept}.items())
-            self._run(f"CREATE OR REPLACE TEMP TABLE {_kept(table)} ({listed})")
         elif keep and not here.is_kept:
             raise WarehouseError(f"{'.'.join(table)} is read as it stands in this transaction and cannot be written")
         return here
-
-    def _bring_keyed(self, table: Table, here: _Slice, on: Sequence[str], keys: str) -> None:
-        del here
-        for rows in self._asked(table, self._tables[table], on, keys, place=True):
-            self._take_in(table, rows)
 
     def _asked(self, table: Table, columns: dict[str, str], on: Sequence[str], keys: str, *, place: bool) -> Any:
         """Yield the asked-for rows of a table as Arrow, at most those of some keys at once."""
@@ -149,25 +147,29 @@ class Workset:
         there = names.quote_table(names.tenant_schema(self._tenant, table[0]), table[1])
         listed = "t.ctid::text AS _ctid, " + layout.selected(self._tables[table])
         with self._store.stream(f"SELECT {listed} FROM {there} t {condition}") as reader:
-            self._take_in(table, reader)
+            for rows in reader:
+                self._take_in(table, rows)
 
-    def _take_in(self, table: Table, rows: pa.Table | pa.RecordBatch | pa.RecordBatchReader) -> None:
-        """Add rows to what is at hand, each once."""
+    def _take_in(self, table: Table, rows: pa.Table | pa.RecordBatch) -> None:
+        """Add rows to what is at hand, each once; what is kept of them tells which are there."""
+        if not rows.num_rows:
+            return
         here = self._slices[table]
-        columns = ", ".join(f"i.{names.quote(column)}" for column in here.columns)
         local, kept = names.quote_table(*table), _kept(table)
-        with_place = f"i.{_PLACE}, {columns}" if here.is_kept else f"i.{_PLACE}"
+        if not here.has_rows:
+            columns = {_PLACE: "VARCHAR", **(here.columns if here.is_kept else {})}
+            listed = ", ".join(f"{names.quote(column)} {kind}" for column, kind in columns.items())
+            self._run(f"CREATE OR REPLACE TEMP TABLE {kept} ({listed})")
+        columns_in = ", ".join(f"i.{names.quote(column)}" for column in here.columns)
+        with_place = f"i.{_PLACE}, {columns_in}" if here.is_kept else f"i.{_PLACE}"
+        is_new = f"WHERE NOT EXISTS (SELECT 1 FROM {kept} k WHERE k.{_PLACE} = i.{_PLACE})" if here.has_rows else ""
         self._local.register("incoming_rows", rows)
         try:
-            self._run(
-                f"CREATE OR REPLACE TEMP TABLE rows_coming_in AS FROM incoming_rows i"
-                f" WHERE NOT EXISTS (SELECT 1 FROM {kept} k WHERE k.{_PLACE} = i.{_PLACE})"
-            )
+            self._run(f"INSERT INTO {local} SELECT {columns_in} FROM incoming_rows i {is_new}")
+            self._run(f"INSERT INTO {kept} SELECT {with_place} FROM incoming_rows i {is_new}")
         finally:
             self._local.unregister("incoming_rows")
-        self._run(f"INSERT INTO {local} SELECT {columns} FROM rows_coming_in i")
-        self._run(f"INSERT INTO {kept} SELECT {with_place} FROM rows_coming_in i")
-        self._run("DROP TABLE rows_coming_in")
+        here.has_rows = True
 
     def _insert(self, target: str, rows: pa.Table | pa.RecordBatch) -> None:
         self._local.register("incoming_rows", rows)
@@ -181,12 +183,47 @@ class Workset:
         there, local = names.quote_table(schema, table[1]), names.quote_table(*table)
         if here.is_replaced:
             self._store.execute(f"DELETE FROM {there}")
+        if here.is_replaced or not here.has_rows:
             self._append(schema, table, here, f"FROM {local} l")
             return
-        same = " AND ".join(f"b.{names.quote(c)} IS NOT DISTINCT FROM l.{names.quote(c)}" for c in here.columns)
-        gone = self._local.sql(
-            f"SELECT b.{_PLACE} FROM {_kept(table)} b WHERE NOT EXISTS (SELECT 1 FROM {local} l WHERE {same})"
-        ).to_arrow_table()
+        was, now = _kept(table), local
+        gone = self._differing(here, was, now)
+        if not self._tells_all(was, now, gone):
+            was, now = self._numbered(table, here)
+            gone = self._differing(here, was, now, _TWIN)
+        self._delete(table, there, gone)
+        self._append(schema, table, here, "FROM rows_to_add l")
+        self._run("DROP TABLE rows_to_add")
+
+    def _differing(self, here: _Slice, was: str, now: str, *more: str) -> pa.Table:
+        """Lay out the rows that are new as ``rows_to_add`` and return where those stand that are gone."""
+        same = " AND ".join(
+            f"b.{names.quote(column)} IS NOT DISTINCT FROM l.{names.quote(column)}" for column in (*here.columns, *more)
+        )
+        self._run(
+            "CREATE OR REPLACE TEMP TABLE rows_to_add AS"
+            f" SELECT l.* FROM {now} l WHERE NOT EXISTS (SELECT 1 FROM {was} b WHERE {same})"
+        )
+        gone = f"SELECT b.{_PLACE} FROM {was} b WHERE NOT EXISTS (SELECT 1 FROM {now} l WHERE {same})"
+        places: pa.Table = self._local.sql(gone).to_arrow_table()
+        return places
+
+    def _tells_all(self, was: str, now: str, gone: pa.Table) -> bool:
+        """Tell whether as many rows stayed as were there; else some are alike in every column."""
+        ((before, after, added),) = self._local.execute(
+            f"SELECT (SELECT count(*) FROM {was}), (SELECT count(*) FROM {now}), (SELECT count(*) FROM rows_to_add)"
+        ).fetchall()
+        return bool(before - gone.num_rows == after - added)
+
+    def _numbered(self, table: Table, here: _Slice) -> tuple[str, str]:
+        """Lay out the rows as they were and as they are, those that are alike in every column numbered."""
+        alike = ", ".join(names.quote(column) for column in here.columns)
+        for view, rows in ((_WAS, _kept(table)), (_IS, names.quote_table(*table))):
+            number = f"row_number() OVER (PARTITION BY {alike})"
+            self._run(f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT *, {number} AS {_TWIN} FROM {rows}")
+        return _WAS, _IS
+
+    def _delete(self, table: Table, there: str, gone: pa.Table) -> None:
         for start in range(0, gone.num_rows, _MOST_KEYS):
             places = gone.slice(start, _MOST_KEYS).column(0).combine_chunks()
             done = self._store.execute(
@@ -196,17 +233,17 @@ class Workset:
             )
             if int(done[0][0]) != len(places):
                 raise WarehouseError(f"{'.'.join(table)} was changed by somebody else meanwhile; nothing was changed")
-        new = f"FROM {local} l WHERE NOT EXISTS (SELECT 1 FROM {_kept(table)} b WHERE {same})"
-        self._append(schema, table, here, new)
 
     def _append(self, schema: str, table: Table, here: _Slice, rows: str) -> None:
-        if not self._local.execute(f"SELECT 1 {rows} LIMIT 1").fetchall():
-            return
         listed = ", ".join(
             f"l.{names.quote(c)}::VARCHAR AS {names.quote(c)}" if kind == "JSON" else f"l.{names.quote(c)}"
             for c, kind in here.columns.items()
         )
-        reader = self._local.sql(f"SELECT {listed} {rows}").to_arrow_reader(100_000)
+        found = self._local.sql(f"SELECT {listed} {rows}").to_arrow_reader(100_000)
+        first = next(found, None)
+        if first is None or not first.num_rows:
+            return
+        reader = pa.RecordBatchReader.from_batches(first.schema, itertools.chain([first], found))
         if not layout.is_raw(table[0]):
             self._store.append(schema, table[1], reader)
             return
@@ -222,8 +259,10 @@ class Workset:
         self._store.execute("DROP TABLE appended")
 
     def _forget(self, table: Table) -> None:
-        if self._slices.pop(table, None) is not None:
+        here = self._slices.pop(table, None)
+        if here is not None and (here.has_rows or here.is_written):
             self._run(f"TRUNCATE {names.quote_table(*table)}")
+        if here is not None and here.has_rows:
             self._run(f"DROP TABLE IF EXISTS {_kept(table)}")
 
     def _run(self, sql: str) -> None:
