@@ -136,8 +136,8 @@ def use_env_file(root: Path = PROJECT_ROOT, **defaults: str) -> None:
 
 
 def use_variable(name: str, value: str, *, instead_of: Collection[str] = ()) -> None:
-    """Set a variable of this process and its children that is unset or one of ``instead_of``; another value stays."""
-    if os.environ.get(name) in {None, *instead_of}:
+    """Set a variable of this process and its children that is empty or one of ``instead_of``; another value stays."""
+    if os.environ.get(name, "") in {"", *instead_of}:
         os.environ[name] = value
 
 

@@ -1,15 +1,26 @@
 """Tidying up what Dagster leaves: runs whose process is gone, and old runs, which it never deletes."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
 
 import dagster as dg
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
+from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
 from gtm_pipelines.defs.installation import Installation
 from gtm_pipelines.defs.partitions import TENANTS
 from gtm_pipelines.defs.worker import WORKER_TAG, is_lost
 
 KEEP_FOR = timedelta(days=14)
+KEEP_ROUTINE_FOR = timedelta(days=3)
+"""Runs that schedule and sensors started and that went well; the sync ledger remembers what they read."""
+
 _PER_TICK = 200
+_PAGE = 200
+_ROUTINE = ({"dagster/schedule_name": "every_15_minutes"}, {"dagster/sensor_name": "raw_changed"})
 _ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
 
@@ -39,28 +50,71 @@ def lost_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     name="old_runs",
     minimum_interval_seconds=3600,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description=f"Deletes runs that ended over {KEEP_FOR.days} days ago, unless they hold a partition's last state.",
+    description=f"Deletes runs {KEEP_FOR.days} days old, {KEEP_ROUTINE_FOR.days} for those that started by themselves "
+    "and went well, unless they hold a partition's last state.",
 )
 def old_runs(context: dg.SensorEvaluationContext, installation: Installation) -> dg.SkipReason:
     """Delete old runs, a few per tick."""
-    deleted = delete_old_runs(context.instance, installation.now() - KEEP_FOR)
+    now = installation.now()
+    deleted = delete_old_runs(context.instance, now - KEEP_FOR, routine_before=now - KEEP_ROUTINE_FOR)
     return dg.SkipReason(f"{deleted} old runs deleted")
 
 
-def delete_old_runs(instance: dg.DagsterInstance, before: datetime) -> int:
-    """Delete runs that ended before ``before``, oldest first; return how many.
+def delete_old_runs(instance: dg.DagsterInstance, before: datetime, *, routine_before: datetime | None = None) -> int:
+    """Delete runs created before ``before``, oldest first, and routine ones before ``routine_before``; return how many.
 
     Deleting a run deletes its events, and with the last materialization of a partition the partition would look as if
     it had never been loaded: those runs stay until a newer one covers it.
     """
-    old = instance.get_runs(dg.RunsFilter(statuses=_ENDED, created_before=before), limit=_PER_TICK, ascending=True)
-    if not old:
+    searches = [dg.RunsFilter(statuses=_ENDED, created_before=before)]
+    if routine_before is not None:
+        well = [dg.DagsterRunStatus.SUCCESS]
+        searches += [dg.RunsFilter(statuses=well, created_before=routine_before, tags=tags) for tags in _ROUTINE]
+    if not any(instance.get_runs(search, limit=1) for search in searches):
         return 0
     needed = _runs_holding_state(instance)
-    doomed = [run.run_id for run in old if run.run_id not in needed]
-    for run_id in doomed:
+    old = (run_id for search in searches for run_id in _runs(instance, search) if run_id not in needed)
+    chosen = list(dict.fromkeys(islice(old, _PER_TICK)))
+    for run_id in chosen:
         instance.delete_run(run_id)
-    return len(doomed)
+        _delete_files(instance, run_id)
+    _delete_check_results(instance, chosen)
+    return len(chosen)
+
+
+def _runs(instance: dg.DagsterInstance, search: dg.RunsFilter) -> Iterator[str]:
+    """Yield the runs found, oldest first, page by page: any number of needed ones may stand before the first other."""
+    cursor = None
+    while page := instance.get_runs(search, cursor=cursor, limit=_PAGE, ascending=True):
+        yield from (run.run_id for run in page)
+        cursor = page[-1].run_id
+
+
+def _delete_files(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Delete what Dagster leaves of a deleted run: what its steps printed and, with SQLite, its emptied database."""
+    instance.compute_log_manager.delete_logs(prefix=[run_id])
+    if isinstance(events := instance.event_log_storage, SqliteEventLogStorage):
+        for ending in ("", "-wal", "-shm"):
+            Path(f"{events.path_for_shard(run_id)}{ending}").unlink(missing_ok=True)
+
+
+def _delete_check_results(instance: dg.DagsterInstance, run_ids: list[str]) -> None:
+    """Delete the check results of deleted runs, which Dagster leaves too, but for the last of each check and tenant."""
+    events = instance.event_log_storage
+    if not run_ids or not isinstance(events, SqlEventLogStorage):
+        return
+    columns = AssetCheckExecutionsTable.c
+    with events.index_connection() as connection:
+        last = {row[0] for row in connection.exec_driver_sql(_LAST_CHECK_RESULTS)}
+        for run_id in run_ids:
+            rows = connection.execute(AssetCheckExecutionsTable.select().where(columns.run_id == run_id))
+            kept = [row.id for row in rows if row.id in last]
+            connection.execute(
+                AssetCheckExecutionsTable.delete().where(columns.run_id == run_id, columns.id.not_in(kept))
+            )
+
+
+_LAST_CHECK_RESULTS = "SELECT max(id) FROM asset_check_executions GROUP BY asset_key, check_name, partition"
 
 
 def _runs_holding_state(instance: dg.DagsterInstance) -> set[str]:

@@ -22,6 +22,8 @@ from gtm_pipelines.defs.sensors.onboarding import first_connection, tenant_parti
 from gtm_pipelines.defs.sensors.refinement import raw_changed
 from gtm_pipelines.defs.worker import WORKER_TAG, identity, is_lost
 
+from .conftest import failed
+
 if TYPE_CHECKING:
     from .conftest import House
 
@@ -177,6 +179,34 @@ def test_old_runs_go_but_the_last_state_of_a_partition_stays(house: House) -> No
     assert house.instance.get_run_by_id(last_of_globex) is not None
     assert house.instance.get_run_by_id(last_of_acme) is not None
     assert house.materialized("raw", "file", "people") == {"acme", "globex"}
+
+
+def test_what_went_well_by_itself_goes_sooner_than_what_a_person_or_a_failure_left(house: House) -> None:
+    house.add("acme", connectors=("file",))
+    by_schedule = {"dagster/schedule_name": "every_15_minutes"}
+    routine = house.run("incremental_sync", "acme", tags=by_schedule).run_id
+    by_hand = house.run("incremental_sync", "acme").run_id
+    house.ingest.answers["acme", "file"] = failed
+    bad = house.run("incremental_sync", "acme", tags=by_schedule).run_id
+    del house.ingest.answers["acme", "file"]
+    last = house.run("incremental_sync", "acme", tags=by_schedule).run_id
+    now = datetime.now(UTC)
+    deleted = delete_old_runs(house.instance, now - timedelta(days=1), routine_before=now + timedelta(days=1))
+    assert deleted == 1
+    assert {run.run_id for run in house.instance.get_runs()} == {by_hand, bad, last}
+    assert house.instance.get_run_by_id(routine) is None
+
+
+def test_many_runs_that_must_stay_do_not_keep_old_ones_behind_them_alive(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gtm_pipelines.defs.sensors.housekeeping._PAGE", 1)
+    house.add("acme", "globex", connectors=("file",))
+    house.run("full_sync", "globex")
+    covered = house.run("full_sync", "acme").run_id
+    house.run("full_sync", "acme")
+    assert delete_old_runs(house.instance, datetime.now(UTC) + timedelta(days=1)) == 1
+    assert house.instance.get_run_by_id(covered) is None
 
 
 def test_a_run_whose_process_is_gone_is_failed_and_one_at_work_is_not(house: House) -> None:
