@@ -23,10 +23,10 @@ from gtm_pipelines.warehouse.postgres.served import PostgresServed
 from gtm_pipelines.warehouse.postgres.statement import examine
 from gtm_pipelines.warehouse.postgres.store import Store
 from gtm_pipelines.warehouse.postgres.workset import Workset
-from gtm_pipelines.warehouse.protocol import Dialect, LoadTarget, Served, Warehouse, WarehouseBusyError
+from gtm_pipelines.warehouse.protocol import Dialect, LoadTarget, Served, Warehouse, WarehouseBusyError, WarehouseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     import duckdb
     import polars as pl
@@ -95,7 +95,7 @@ class PostgresWarehouse(Warehouse):
             self._workset.prepare(statement)
             changed = self._duck.execute(sql, params)
             if statement.defines:
-                self._define()
+                self._define(statement.replaces)
                 if not statement.replaces:
                     self._defined.add(sql)
         return changed
@@ -254,15 +254,17 @@ class PostgresWarehouse(Warehouse):
             if is_required:
                 required.setdefault(name, set()).add(str(column))
         self._store.commit()
+        for path in sql_files.bookkeeping():  # with their keys, which `INSERT OR REPLACE` goes by
+            self._duck.execute(sql_files.load(path))
         for name, columns in self._tables.items():
             listed = [
                 f"{names.quote(column)} {kind}{' NOT NULL' if column in required.get(name, ()) else ''}"
                 for column, kind in columns.items()
             ]
             self._duck.execute(f"CREATE SCHEMA IF NOT EXISTS {names.quote(name[0])}")
-            self._duck.execute(f"CREATE TABLE {names.quote_table(*name)} ({', '.join(listed)})")
+            self._duck.execute(f"CREATE TABLE IF NOT EXISTS {names.quote_table(*name)} ({', '.join(listed)})")
 
-    def _define(self) -> None:
+    def _define(self, replaced: Collection[Table]) -> None:
         """Make at the server what a statement has made here."""
         found: dict[Table, dict[str, str]] = {}
         required: dict[Table, set[str]] = {}
@@ -271,19 +273,29 @@ class PostgresWarehouse(Warehouse):
             if is_required:
                 required.setdefault((schema, table), set()).add(column)
         for table, columns in found.items():
-            if self._tables.get(table) == columns:
+            known = self._tables.get(table)
+            if known == columns:
                 continue
-            schema = names.tenant_schema(self._tenant, table[0])
-            roles.create_schema(self._store, schema, self._roles, called=table[0])
-            if table in self._tables:
-                self._store.execute(f"DROP TABLE {names.quote_table(schema, table[1])}")
-            for sql in layout.create(self._tenant, table, columns, required.get(table, set())):
-                self._store.execute(sql)
-            if layout.is_bookkeeping(*table):
-                there = names.quote_table(schema, table[1])
-                self._store.execute(f"REVOKE SELECT ON {there} FROM {names.quote(self._roles.reader)}")
-            self._tables[table] = columns
-            self._workset.made(table)
+            if known is not None and table not in replaced:
+                raise WarehouseError(
+                    f"{'.'.join(table)} has other columns at the server than this release makes; "
+                    "refine in full into an empty warehouse, or bring the table in step by hand"
+                )
+            self._make(table, columns, required.get(table, set()), is_there=known is not None)
+
+    def _make(self, table: Table, columns: dict[str, str], required: set[str], *, is_there: bool) -> None:
+        """Make a table at the server, in the place of one of other columns if there is one."""
+        schema = names.tenant_schema(self._tenant, table[0])
+        there = names.quote_table(schema, table[1])
+        roles.create_schema(self._store, schema, self._roles, called=table[0])
+        if is_there:
+            self._store.execute(f"DROP TABLE {there}")
+        for sql in layout.create(self._tenant, table, columns, required):
+            self._store.execute(sql)
+        if layout.is_bookkeeping(*table):
+            self._store.execute(f"REVOKE SELECT ON {there} FROM {names.quote(self._roles.reader)}")
+        self._tables[table] = columns
+        self._workset.made(table)
 
 
 @contextmanager
@@ -299,7 +311,7 @@ def open_postgres(settings: Settings, tenant: str, *, wait: float, memory: str) 
     store = Store(address, checked)
     spill = names.spill_directory(settings, checked)
     try:
-        _lock(store, checked, wait)
+        lock(store, checked, wait)
         ours = Roles.of(checked, address.database)
         if not roles.exist(store, ours):
             roles.create(store, checked, ours)
@@ -326,8 +338,8 @@ def is_there(settings: Settings, tenant: str) -> bool:
         store.close()
 
 
-def _lock(store: Store, tenant: TenantId, wait: float) -> None:
-    """Take the tenant's lock for the session."""
+def lock(store: Store, tenant: TenantId, wait: float) -> None:
+    """Take the tenant's lock for the session; raise WarehouseBusyError when the wait was not enough."""
     number = names.number(f"warehouse of {tenant}")
     deadline, pause = time.monotonic() + wait, _FIRST_PAUSE
     while True:
