@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from gtm_pipelines.removal import Removed
@@ -21,6 +21,7 @@ from gtm_pipelines.warehouse.protocol import WarehouseBusyError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
+    from typing import BinaryIO
 
     from gtm_pipelines.settings import Settings
 
@@ -31,29 +32,42 @@ def hold_for_erasure(settings: Settings, tenant: str) -> Iterator[None]:
 
     The lock is the one DuckDB itself takes, so that a file which DuckDB can no longer read can still be erased.
     """
-    path = names.warehouse_file(settings, tenant)
-    with held(path, 0):
-        if not path.exists():
-            yield
-            return
-        with path.open("r+b") as file:
-            try:
-                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise WarehouseBusyError(
-                    f"the warehouse of {tenant!r} is in use by another process, a sync that stores or a refinement: "
-                    "wait for it or end it, then give the same command again; nothing was erased"
-                ) from None
-            yield
+    checked, path = TenantId(tenant), names.warehouse_file(settings, tenant)
+    with ExitStack() as holding:
+        if settings.warehouse_url is not None:
+            from gtm_pipelines.warehouse.postgres.erasing import hold
+
+            holding.enter_context(hold(settings, checked))
+        holding.enter_context(held(path, 0))
+        if path.exists():
+            _lock(holding.enter_context(path.open("r+b")), checked)
+        yield
 
 
 def erase_warehouse(settings: Settings, tenant: str) -> list[Removed]:
-    """Delete what is stored of a tenant, dlt's state with it, and say what that was; call it while holding it."""
-    kinds = {
-        "warehouse file": _private_files(settings, tenant),
-        "published copy": _published_files(settings, tenant),
-    }
-    return [removed for what, paths in kinds.items() if (removed := erase_paths(what, paths)).count]
+    """Delete what is stored of a tenant, dlt's state with it, and say what that was; call it while holding it.
+
+    A tenant on Postgres may have files as well, from before.
+    """
+    removed = [
+        erase_paths("warehouse file", _private_files(settings, tenant)),
+        erase_paths("published copy", _published_files(settings, tenant)),
+    ]
+    if settings.warehouse_url is not None:
+        from gtm_pipelines.warehouse.postgres.erasing import erase
+
+        removed += erase(settings, TenantId(tenant))
+    return [each for each in removed if each.count]
+
+
+def _lock(file: BinaryIO, tenant: TenantId) -> None:
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise WarehouseBusyError(
+            f"the warehouse of {str(tenant)!r} is in use by another process, a sync that stores or a refinement: "
+            "wait for it or end it, then give the same command again; nothing was erased"
+        ) from None
 
 
 def erase_paths(what: str, paths: Iterable[Path]) -> Removed:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 LAYERS = ("raw", "canonical", "golden", "marts", "quality")
 _REPEATED = {("quality", "raw_record")}  # a view of all raw tables, each of which is exported
 _BATCH_ROWS = 8_192
-_GROUP_ROWS, _GROUP_BYTES = 100_000, 64_000_000  # of a row group, which is what is held in memory
+_GROUP_ROWS, _GROUP_BYTES = 100_000, 32_000_000  # of a row group, which is what is held in memory
 _WAIT_S = 60
 
 
