@@ -28,6 +28,7 @@ from gtm_pipelines.warehouse.protocol import (
     Warehouse,
     WarehouseBusyError,
     WarehouseError,
+    WarehouseMissingError,
 )
 
 if TYPE_CHECKING:
@@ -229,12 +230,17 @@ def held(path: Path, wait: float) -> Iterator[float]:
 
 
 def connect(path: Path, deadline: float) -> duckdb.DuckDBPyConnection:
-    """Connect read-write to ``path``, retrying with jitter while another process holds it."""
+    """Connect read-write to ``path``, retrying with jitter while another process holds it.
+
+    Raises WarehouseMissingError when it was erased meanwhile: who waited for it must not make it again.
+    """
     import duckdb
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    pause = _FIRST_PAUSE
+    pause, was_there = _FIRST_PAUSE, path.exists()
     while True:
+        if was_there and not path.exists():
+            raise WarehouseMissingError(f"the warehouse file {path} was erased while this waited for it")
         try:
             return duckdb.connect(str(path))
         except duckdb.IOException as error:

@@ -23,7 +23,15 @@ from gtm_pipelines.warehouse.postgres.served import PostgresServed
 from gtm_pipelines.warehouse.postgres.statement import examine
 from gtm_pipelines.warehouse.postgres.store import Store
 from gtm_pipelines.warehouse.postgres.workset import Workset
-from gtm_pipelines.warehouse.protocol import Dialect, LoadTarget, Served, Warehouse, WarehouseBusyError, WarehouseError
+from gtm_pipelines.warehouse.protocol import (
+    Dialect,
+    LoadTarget,
+    Served,
+    Warehouse,
+    WarehouseBusyError,
+    WarehouseError,
+    WarehouseMissingError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -302,7 +310,8 @@ class PostgresWarehouse(Warehouse):
 def open_postgres(settings: Settings, tenant: str, *, wait: float, memory: str) -> Iterator[Warehouse]:
     """Open a tenant's warehouse for writing, waiting up to ``wait`` seconds for whoever works on it.
 
-    Raises WarehouseBusyError when the wait was not enough.
+    Raises WarehouseBusyError when the wait was not enough, and WarehouseMissingError when the tenant was erased
+    meanwhile: who waited for it must not make it again.
     """
     import duckdb
 
@@ -311,9 +320,12 @@ def open_postgres(settings: Settings, tenant: str, *, wait: float, memory: str) 
     store = Store(address, checked)
     spill = names.spill_directory(settings, checked)
     try:
-        lock(store, checked, wait)
         ours = Roles.of(checked, address.database)
+        was_there = roles.exist(store, ours)
+        lock(store, checked, wait)
         if not roles.exist(store, ours):
+            if was_there:
+                raise WarehouseMissingError(f"the warehouse of {str(checked)!r} was erased while this waited for it")
             roles.create(store, checked, ours)
         store.become(ours.writer)
         store.commit()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -14,7 +15,8 @@ from gtm_pipelines.export import export_tenant
 from gtm_pipelines.ingest import sync_connection
 from gtm_pipelines.refresh import refresh_tenant
 from gtm_pipelines.settings import Settings
-from gtm_pipelines.warehouse import WarehouseBusyError, open_published, open_warehouse
+from gtm_pipelines.warehouse import WarehouseBusyError, WarehouseMissingError, open_published, open_warehouse
+from gtm_pipelines.warehouse.erasing import erase_warehouse, hold_for_erasure
 from tests import postgres
 from tests.integration.erasure.conftest import LOCAL_PART, people, use_home
 
@@ -109,6 +111,24 @@ def test_it_is_refused_while_someone_works_on_the_warehouse(settings: Settings, 
         erase_tenant(settings, control, "acme")
     assert stored(settings) == before
     assert control.get_tenant("acme")
+
+
+def test_who_waited_for_the_warehouse_does_not_make_it_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_warehouse(settings, "initech"):
+        pass
+    erasing = ExitStack()
+    erasing.enter_context(hold_for_erasure(settings, "initech"))
+
+    def erased_meanwhile(_: float) -> None:
+        erase_warehouse(settings, "initech")
+        erasing.close()
+
+    monkeypatch.setattr("gtm_pipelines.warehouse.postgres.adapter.time.sleep", erased_meanwhile)
+    with pytest.raises(WarehouseMissingError, match="erased while this waited"), open_warehouse(settings, "initech"):
+        pass
+    assert of("initech", stored(settings)) == {"roles": []}
 
 
 def test_everything_of_the_tenant_goes_and_nothing_of_its_neighbour(settings: Settings, control: ControlPlane) -> None:
