@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from gtm_pipelines.warehouse import names
 from gtm_pipelines.warehouse.observed import Loaded, merge_kinds, pointer
-from gtm_pipelines.warehouse.view_text import view_text
+from gtm_pipelines.warehouse.protocol import Dialect
+from gtm_pipelines.warehouse.view_text import functions, view_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -72,35 +73,38 @@ def _built(warehouse: Warehouse, rules: str = "") -> set[tuple[str, str]]:
 
 def _drop(warehouse: Warehouse, connection: str, entity: str) -> None:
     """Drop a view and what was learned for it, and the connection's schema with its last view."""
-    schema = names.view_schema(connection)
+    schema, served = names.view_schema(connection), warehouse.served
     with warehouse.transaction():
-        warehouse.execute(f"DROP VIEW IF EXISTS {names.quote(schema)}.{names.quote(names.entity_table(entity))}")
+        served.execute(f"DROP VIEW IF EXISTS {names.quote_table(schema, names.entity_table(entity))}")
         for table in ("raw.field", "raw.typed_view"):
             warehouse.execute(f"DELETE FROM {table} WHERE connection = ? AND entity = ?", [connection, entity])
-        left = "SELECT 1 FROM information_schema.tables WHERE table_catalog = current_database() AND table_schema = ?"
-        if not warehouse.rows(left, [schema]):
-            warehouse.execute(f"DROP SCHEMA IF EXISTS {names.quote(schema)}")
+        if not served.catalogue([schema]):
+            served.execute(f"DROP SCHEMA IF EXISTS {names.quote(schema)}")
 
 
 def _build(warehouse: Warehouse, connection: str, entity: str, known: Kinds) -> bool:
+    served, schema, view = warehouse.served, names.view_schema(connection), names.entity_table(entity)
     key, table = [connection, entity], warehouse.raw_table(connection, entity)
     built = warehouse.rows("SELECT load_id, hash FROM raw.typed_view WHERE connection = ? AND entity = ?", key)
     since, old = built[0] if built else ("", "")
     if not old.startswith(f"{_RULES}:"):
         since = ""
-    newest = warehouse.rows(f"SELECT max(_dlt_load_id) FROM {table}")[0][0] or since
+    newest = served.rows(f"SELECT max(_dlt_load_id) FROM {table}")[0][0] or since
     with warehouse.transaction():
         if not since:
             warehouse.execute("DELETE FROM raw.field WHERE connection = ? AND entity = ?", key)
         if newest > since:
+            warehouse.fetch(table, where=f"_dlt_load_id > {names.literal(since)}")
             _learn(Loaded(warehouse, table, since), connection, entity, known)
         kinds = _learned(warehouse, connection, entity)
-        text = view_text(connection, entity, {**kinds, **_settled(known, kinds)})
+        text = view_text(served, connection, entity, {**kinds, **_settled(known, kinds)})
         new = f"{_RULES}:{blake2b(text.encode(), digest_size=16).hexdigest()}"
-        stands = warehouse.has_table(names.view_schema(connection), names.entity_table(entity))
+        stands = served.has_table(schema, view)
         if new != old or not stands:
-            warehouse.execute(f"CREATE SCHEMA IF NOT EXISTS {names.quote(names.view_schema(connection))}")
-            warehouse.execute(text)
+            served.ensure_schema(schema)
+            if served.dialect is Dialect.POSTGRES:
+                served.execute(functions(served))
+            served.replace_view(schema, view, text)
         if (newest, new) != (since, old):
             warehouse.execute("INSERT OR REPLACE INTO raw.typed_view VALUES (?, ?, ?, ?)", [*key, newest, new])
     return new != old or not stands

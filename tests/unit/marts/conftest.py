@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gtm_pipelines.marts import build_marts
-from tests.postgres import new_database
+from tests import warehouses
 from tests.unit.resolution.tenant import START, Tenant, open_tenant
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def sound(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @contextmanager
 def _open(home: Path, warehouse: str) -> Iterator[Tenant]:
-    with open_tenant(home, warehouse_url=new_database() if warehouse == "postgres" else None) as opened:
+    with open_tenant(home, warehouse_url=warehouses.another() if warehouse == "postgres" else None) as opened:
         opened.warehouse.execute(_RAW)
         opened.account("crm", "acme", name="Acme", domain="acme.com", _entity="Account")
         opened.person("crm", "ann", email="ann@acme.com", first_name="Ann", _entity="Contact")
