@@ -142,10 +142,14 @@ def sync_tenants(
 def plan_connections(
     installation: Installation, control: "ControlPlane", connector: str, tenants: Sequence[str], *, due_only: bool
 ) -> dict[str, list[str]]:
-    """Return the active connections of ``connector`` per tenant; with ``due_only`` those that are due now."""
+    """Return the active connections of ``connector`` per tenant; with ``due_only`` those that are due now.
+
+    A removed tenant has none: its partition is still there, maybe in the middle of a run's range.
+    """
+    present = {tenant.id for tenant in control.list_tenants()}
     due = {(tenant, name) for tenant, name, _ in control.due_connections(installation.now())} if due_only else None
     plan = {}
-    for tenant in tenants:
+    for tenant in [each for each in tenants if each in present]:
         names = [
             str(connection.name)
             for connection in control.list_connections(tenant)

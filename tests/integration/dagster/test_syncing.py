@@ -43,6 +43,13 @@ def test_a_failing_tenant_fails_alone(house: House) -> None:
     assert house.failed_partitions("raw", "salesforce", "Contact") == {"globex"}
 
 
+def test_a_tenant_that_was_removed_does_not_stop_those_in_its_run(house: House) -> None:
+    house.add("acme", "globex", "initech", connectors=("salesforce",))
+    house.control.remove_tenant("globex")
+    assert house.run("incremental_sync", "acme", "globex", "initech").success
+    assert house.materialized("raw", "salesforce", "Contact") == {"acme", "initech"}
+
+
 def test_a_tenant_whose_sync_raises_fails_alone(house: House) -> None:
     def crash(report: SyncReport) -> SyncReport:
         raise RuntimeError(f"disk on fire for {report.tenant}")
