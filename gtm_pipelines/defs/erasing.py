@@ -76,11 +76,12 @@ def _erase_events(storage: SqlEventLogStorage, tenant: TenantId) -> int:
     """Delete the tenant's materializations and checks from every run's log, then from the index that leads to them."""
     events, checks = SqlEventLogStorageTable, AssetCheckExecutionsTable
     is_tenants = events.c.partition == tenant
-    with storage.index_connection() as index:
-        runs = index.execute(events.select().with_only_columns(events.c.run_id).where(is_tenants).distinct()).all()
-    for (run_id,) in runs:
-        with storage.run_connection(run_id) as log:
-            log.execute(events.delete().where(is_tenants, events.c.run_id == run_id))
+    if isinstance(storage, SqliteEventLogStorage):  # which keeps each run's log in a file of its own besides
+        with storage.index_connection() as index:
+            runs = index.execute(events.select().with_only_columns(events.c.run_id).where(is_tenants).distinct()).all()
+        for (run_id,) in runs:
+            with storage.run_connection(run_id) as log:
+                log.execute(events.delete().where(is_tenants))
     with storage.index_transaction() as index:
         ids = events.select().with_only_columns(events.c.id).where(is_tenants)
         index.execute(AssetEventTagsTable.delete().where(AssetEventTagsTable.c.event_id.in_(ids)))
