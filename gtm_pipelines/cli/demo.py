@@ -10,6 +10,7 @@ import os
 import secrets
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +26,7 @@ from gtm_pipelines.cli.ui import answers, free_port, sandbox_beside
 from gtm_pipelines.settings import PROJECT_ROOT, environment, read_env_file, read_settings, use_env_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from gtm_pipelines.control_plane import ControlPlane
@@ -97,8 +98,7 @@ def _chapters(settings: Settings, story: Story) -> None:
     _job(settings, story, "full_sync", "first full sync of every connection")
     _job(settings, story, "refine", "refining to golden people")
     with story.part(f"letting {_DAYS} days pass at the vendors"):
-        for tenant in TENANTS:
-            advance(sandbox_directory(settings), tenant, steps=_DAYS)
+        _two_at_a_time(lambda tenant: advance(sandbox_directory(settings), tenant, steps=_DAYS))
     story.second_began = utc_now()
     _job(settings, story, "incremental_sync", "incremental sync of what changed")
     _job(settings, story, "refine", "refining what changed")
@@ -113,6 +113,12 @@ def _job(settings: Settings, story: Story, job: str, what: str) -> None:
             story.faults += [f"{job}: {fault}" for fault in run.faults]
             if not run.success and not run.faults:
                 story.faults.append(f"{job}: run {run.run_id} failed")
+
+
+def _two_at_a_time(work: Callable[[str], object]) -> None:
+    """Do something in the world of each tenant, the largest first, for the others are done while it is at work."""
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        list(pool.map(work, sorted(TENANTS, key=lambda tenant: tenant != EVERYTHING)))
 
 
 def write_env_file(path: Path) -> None:
@@ -146,10 +152,15 @@ def make_worlds(settings: Settings, size: int) -> None:
     from gtm_pipelines.sandbox import create_world, files
 
     directory = sandbox_directory(settings)
-    for seed, tenant in enumerate(TENANTS, start=1):
+    seeds = {tenant: seed for seed, tenant in enumerate(TENANTS, start=1)}
+
+    def make(tenant: str) -> None:
         if not (directory / tenant).exists():
-            create_world(directory, tenant, size=size, seed=seed, vendors=None if tenant == EVERYTHING else _USUAL)
+            vendors = None if tenant == EVERYTHING else _USUAL
+            create_world(directory, tenant, size=size, seed=seeds[tenant], vendors=vendors)
         files(directory, tenant)
+
+    _two_at_a_time(make)
 
 
 def set_up(settings: Settings, control: ControlPlane) -> None:

@@ -21,6 +21,7 @@ from gtm_pipelines.defs.watchdog import die_with_parent
 from gtm_pipelines.defs.worker import sign
 
 if TYPE_CHECKING:
+    from gtm_pipelines.control_plane import ControlPlane
     from gtm_pipelines.refresh import RefreshReport
 
 REFINED_MARK = canonical_key("person")
@@ -72,7 +73,7 @@ def refresh_tenants(
         def work(tenant: str) -> "RefreshReport":
             return refresh_tenant(settings, control, tenant, stages=stages, clock=installation.now)
 
-        for tenant, outcome in each_tenant(list(context.partition_keys), work, threads=settings.tenant_threads):
+        for tenant, outcome in each_tenant(in_order(control, context), work, threads=settings.tenant_threads):
             if isinstance(outcome, StageFailedError):
                 faults[tenant] = describe(outcome.__cause__ or outcome)
                 _record(
@@ -88,6 +89,11 @@ def refresh_tenants(
                 for evaluation in evaluations(context.selected_asset_check_keys, tenant, judged[tenant]):
                     context.log_event(evaluation)
     return judged, faults
+
+
+def in_order(control: "ControlPlane", context: dg.AssetExecutionContext) -> list[str]:
+    """Return the run's tenants, those with most connections first: a long one that begins last is waited for alone."""
+    return sorted(context.partition_keys, key=lambda tenant: -len(control.list_connections(tenant)))
 
 
 def stages_for(layers: set[str]) -> list[Any]:

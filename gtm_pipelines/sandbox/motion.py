@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from threading import Lock
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from gtm_pipelines.sandbox.vendor import Vendor
 
-_one_at_a_time = Lock()  # two days at once would change the same rows
+_one_at_a_time: defaultdict[Path, Lock] = defaultdict(Lock)  # two days of a world at once would change the same rows
 _LARGE = 20_000  # people from which one in a hundred contacts is more than a page
 
 
@@ -49,7 +50,7 @@ def move(world: duckdb.DuckDBPyConnection, home: Path, steps: int) -> Advance:
     """Let ``steps`` days pass in an open world, each in one transaction; exports that exist are written anew."""
     totals: dict[str, int] = {}
     now_s = 0
-    with _one_at_a_time:
+    with _one_at_a_time[home]:
         for _ in range(steps):
             world.begin()
             try:
