@@ -132,7 +132,7 @@ def show_report(out: Console, report: DemoReport) -> None:
         out.print("[bold]What to do next[/bold]   (gtm is in .venv/bin)")
         for command, meaning in (
             ("make ui", "the runs above, the asset graph, schedules and sensors: http://127.0.0.1:3000"),
-            (f'gtm query {tenant} "from marts.person_360 limit 1"', "an analyst's view"),
+            (f'gtm query {tenant} "select * from marts.person_360 limit 1"', "an analyst's view"),
             (f"gtm why {tenant} {person}", "why this person is one person"),
             ("gtm status", "what is fresh, what failed, what is due"),
             ("gtm --help", "everything else"),

@@ -52,7 +52,7 @@ def root(
       gtm tenants add acme                  a tenant
       gtm connections add acme salesforce   a source; asks for what it needs
       gtm sync acme && gtm refine acme      read it, and make people of it
-      gtm query acme "from marts.person_360 limit 5"
+      gtm query acme "select * from marts.person_360 limit 5"
 
     [bold]No account at hand?[/bold]
 

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from quality.mapping import Mapping
 
 _WAIT_S = 5
+_EXISTS = {
+    "duckdb": "json_exists(payload, ?)",
+    "postgres": "jsonb_path_exists(payload, CAST('strict ' || ? AS jsonpath), '{}', true)",
+}
 
 
 def paths_of(mapping: Mapping, entity: str, target: str, field: str) -> list[str]:
@@ -43,13 +47,14 @@ def find_unseen(settings: Settings, connection: Connection, entity: str, wanted:
 
     if not wanted or not has_warehouse(settings, connection.tenant):
         return None
-    tests = ", ".join("coalesce(bool_or(json_exists(payload, ?)), false)" for _ in wanted)
     try:
         with open_warehouse(settings, connection.tenant, wait=_WAIT_S) as warehouse:
-            if not warehouse.has_table(names.raw_schema(connection.name), names.entity_table(entity)):
+            served = warehouse.served
+            if not served.has_table(names.raw_schema(connection.name), names.entity_table(entity)):
                 return None
             table = warehouse.raw_table(connection.name, entity)
-            ((stored, *seen),) = warehouse.rows(
+            tests = ", ".join(f"coalesce(bool_or({_EXISTS[served.dialect]}), false)" for _ in wanted)
+            ((stored, *seen),) = served.rows(
                 f"SELECT count(payload), {tests} FROM {table}",
                 [parse(path).json for path in wanted],
             )

@@ -96,14 +96,15 @@ def _read(
         raise CommandError(f"nothing was landed for {tenant} yet: gtm sync {tenant}")
     chosen = "($1 IS NULL OR connection = $1) AND ($2 IS NULL OR rule = $2) AND ($3 OR status = 'open')"
     with open_warehouse(settings, tenant, wait=15) as warehouse:
-        if not warehouse.has_table("quality", "quarantine"):
+        served = warehouse.served
+        if not served.has_table("quality", "quarantine"):
             return [], []
-        counts = warehouse.rows(
+        counts = served.rows(
             f"SELECT connection, entity, rule, severity, count(*) FROM quality.quarantine WHERE {chosen}"
-            " GROUP BY ALL ORDER BY ALL",
+            " GROUP BY connection, entity, rule, severity ORDER BY connection, entity, rule, severity",
             [connection, rule, resolved],
         )
-        entries = warehouse.rows(
+        entries = served.rows(
             f"SELECT {', '.join(COLUMNS)} FROM quality.quarantine WHERE {chosen}"
             " ORDER BY last_seen DESC, record_id LIMIT $4",
             [connection, rule, resolved, limit],

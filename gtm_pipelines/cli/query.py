@@ -29,9 +29,11 @@ def query(
 ) -> None:
     """Query a tenant's published data: read-only, and without reach to files or the network.
 
-    gtm query acme "from marts.person_360 limit 5"
-    gtm query acme "select type, count(*) from golden.activity group by all" --csv
-    gtm query acme "select schema, name from (show all tables) order by all"
+    gtm query acme "select * from marts.person_360 limit 5"
+    gtm query acme "select type, count(*) from golden.activity group by type" --csv
+    gtm query acme "select table_schema, table_name from information_schema.tables"
+
+    The SQL is that of the warehouse's database: DuckDB's, or Postgres' where GTM_WAREHOUSE_URL names one.
 
     Rows too wide for the screen are shown one column per line.
     """
@@ -52,10 +54,10 @@ def query(
 
 def run(settings: Settings, tenant: str, sql: str, limit: int) -> tuple[list[str], list[tuple[Any, ...]], bool]:
     """Return column names, at most ``limit`` rows, and whether there are more; raise UsageError for bad SQL."""
-    from gtm_pipelines.warehouse import open_published
+    from gtm_pipelines.warehouse import WarehouseRefusedError, open_published
 
     if not sql.strip(" \t\r\n;"):
-        raise UsageError('there is no SQL to run: gtm query TENANT "from marts.person_360 limit 5"')
+        raise UsageError('there is no SQL to run: gtm query TENANT "select * from marts.person_360 limit 5"')
     columns: list[str] = []
     rows: list[tuple[Any, ...]] = []
     with open_published(settings, TenantId(tenant)) as warehouse:
@@ -67,6 +69,9 @@ def run(settings: Settings, tenant: str, sql: str, limit: int) -> tuple[list[str
                     break
             if not columns:  # an empty result comes without a batch to name its columns
                 columns = list(warehouse.arrow(sql).schema.names)
+        except WarehouseRefusedError as error:
+            hint = "; begin with SELECT * FROM" if sql.split(maxsplit=1)[0].lower() == "from" else ""
+            raise UsageError(f"the SQL was refused: {error}{hint}") from None
         except Exception as error:
             if type(error).__module__.split(".")[0] in {
                 "duckdb",

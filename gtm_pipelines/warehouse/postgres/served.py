@@ -97,6 +97,7 @@ class PostgresServed(Served):
 
     def arrow(self, sql: str, params: Params = None) -> pa.Table:
         """Return the whole result as an Arrow table."""
+        _only_asks(sql)
         with self._asked(sql, params) as cursor:
             return as_duck(cursor.fetch_arrow_table())
 
@@ -104,6 +105,7 @@ class PostgresServed(Served):
         """Stream a result. Numbers without limit (``numeric``) are whole in each batch that has only whole ones."""
         import pyarrow as pa
 
+        _only_asks(sql)
         with self._asked(sql, params) as cursor:
             for batch in cursor.fetch_record_batch():
                 yield from as_duck(pa.Table.from_batches([batch])).to_batches(max_chunksize=size)
@@ -216,6 +218,14 @@ class PostgresServed(Served):
         except Error as error:
             return bool(error.status_code == AdbcStatusCode.INVALID_STATE)
         return True
+
+
+def _only_asks(sql: str) -> None:
+    if sql_text.first_word(sql) and not sql_text.is_question(sql):
+        raise WarehouseRefusedError(
+            "only questions are answered here (SELECT, WITH, VALUES, TABLE, EXPLAIN, SHOW), without set_config and"
+            " functions that run a text as SQL"
+        )
 
 
 _HAS_SCHEMA = "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1"

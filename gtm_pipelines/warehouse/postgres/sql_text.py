@@ -7,6 +7,7 @@ table may stand: anywhere else it is a column of something, whatever it is calle
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,6 +41,8 @@ _OPENS_QUERY = {"select", "insert", "update", "delete", "merge"}
 _BEFORE_OBJECTS = {"create", "replace", "drop", "alter", "on", "in", "temp", "temporary", "materialized"}
 
 
+_QUESTIONS = {"select", "with", "values", "table", "explain", "show"}
+_RUNS_TEXT = re.compile(r"set_config|\w+_to_xml(?:schema|_and_xmlschema)?|ts_stat|ts_rewrite|dblink\w*")
 _QUALIFIED, _WITH_COLUMN = 2, 3  # schema.table, schema.table.column
 
 
@@ -48,7 +51,7 @@ class _Token(NamedTuple):
     text: str
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def statements(sql: str) -> tuple[str, ...]:
     """Return the statements of a text one by one, without those that say nothing."""
     found: list[list[_Token]] = [[]]
@@ -67,7 +70,18 @@ def first_word(sql: str) -> str:
     return next((token.text.lower() for token in _tokens(sql) if token.kind == "name"), "")
 
 
-@lru_cache(maxsize=1024)
+def is_question(sql: str) -> bool:
+    """Tell whether a statement only asks, and by nothing that could take another role meanwhile.
+
+    A session's role is changed by statements of their own, or by ``set_config``, which functions that run a text as SQL
+    could hide; names written in escapes could hide either.
+    """
+    words = [token.text.lower().strip('"') for token in _tokens(sql) if token.kind in {"name", "sign"}]
+    escaped = any(pair == ("u", "&") for pair in itertools.pairwise(words))
+    return first_word(sql) in _QUESTIONS and not escaped and not any(_RUNS_TEXT.fullmatch(word) for word in words)
+
+
+@lru_cache(maxsize=256)
 def physical(sql: str, tenant: str) -> str:
     """Return a statement with its schemas' names in the database."""
     tokens = list(_tokens(sql))
