@@ -9,6 +9,6 @@ for name in control dagster warehouse; do
     psql --set=ON_ERROR_STOP=1 --username postgres --set=role="gtm_$name" --set=password="$password" <<SQL
 CREATE ROLE :"role" LOGIN $rights PASSWORD :'password';
 CREATE DATABASE :"role" OWNER :"role";
-REVOKE ALL ON DATABASE :"role" FROM PUBLIC;
+REVOKE CONNECT ON DATABASE :"role" FROM PUBLIC;
 SQL
 done

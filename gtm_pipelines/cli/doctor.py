@@ -78,6 +78,7 @@ def examine() -> Iterator[Finding]:
     yield warehouse
     if FAIL not in {disk.state, warehouse.state}:
         yield from _control_plane(settings)
+        yield from _dagster(settings)
     yield _sandbox(settings)
 
 
@@ -222,6 +223,20 @@ def _tenant(settings: Settings, control: ControlPlane, tenant: Any) -> Iterator[
         yield Finding(what, WARN, "nothing is published for analysts", f"gtm refine {tenant}")
         return
     yield Finding(what, OK, f"{len(connections)} connections, {count} raw tables, published")
+
+
+def _dagster(settings: Settings) -> Iterator[Finding]:
+    """Open Dagster's database, when it has one: the embedded storage has nothing to fail, and takes seconds to load."""
+    if settings.dagster_url is None:
+        return
+    from gtm_pipelines.defs.instance import open_instance
+    from gtm_pipelines.defs.storage import StorageUnreachableError
+
+    try:
+        with open_instance(settings) as instance:
+            yield Finding("dagster", OK, f"{instance.get_runs_count()} runs in its database")
+    except StorageUnreachableError as error:
+        yield Finding("dagster", FAIL, str(error), "mend GTM_DAGSTER_URL or its server")
 
 
 def _sandbox(settings: Settings) -> Finding:

@@ -21,6 +21,7 @@ import yaml
 from dagster._core.instance.config import dagster_instance_config
 
 from gtm_pipelines import sandbox
+from gtm_pipelines.cli.doctor import FAIL, OK, _dagster
 from gtm_pipelines.cli.ui import free_port
 from gtm_pipelines.control_plane import open_control_plane
 from gtm_pipelines.defs.instance import EMBEDDED, ON_POSTGRES, launch, open_instance
@@ -74,6 +75,8 @@ def test_a_run_lands_in_postgres_and_nothing_of_it_in_sqlite(on_postgres: Settin
         cursor.execute("SELECT count(*) FROM event_logs WHERE run_id = %s", (run.run_id,))
         assert cursor.fetchone() != (0,)
     assert list(on_postgres.home.rglob("*.db")) == []
+    (finding,) = _dagster(on_postgres)
+    assert (finding.state, finding.detail) == (OK, "1 runs in its database")
 
 
 def test_a_demos_env_file_does_not_outvote_the_setting(on_postgres: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,6 +101,8 @@ def test_a_database_that_is_not_there_is_one_sentence_without_the_password(
     url = "postgresql://dagster:correct-horse@127.0.0.1:1/dagster"
     gone = on_postgres.model_copy(update={"dagster_url": url})
     monkeypatch.setenv("GTM_DAGSTER_URL", url)
+    (finding,) = _dagster(gone)
+    assert finding.state == FAIL
     with (
         pytest.raises(StorageUnreachableError, match=r"cannot be opened.*GTM_DAGSTER_URL") as caught,
         open_instance(gone),

@@ -151,6 +151,9 @@ def test_the_databases_script_makes_plain_roles_with_a_database_each() -> None:
         assert cursor.fetchone() == (False,)
         cursor.execute("SELECT has_database_privilege('gtm_control', 'gtm_control', 'CREATE')")
         assert cursor.fetchone() == (True,)
+        # a tenant's role, which is made later, works through temporary tables
+        cursor.execute("SELECT has_database_privilege('gtm_control', 'gtm_warehouse', 'TEMPORARY')")
+        assert cursor.fetchone() == (True,)
 
 
 def test_services_find_each_other() -> None:
