@@ -54,6 +54,16 @@ class EventStorage(SqliteEventLogStorage):
         with self._db_lock:
             self._close_down_to(0)
 
+    def delete_events(self, run_id: str) -> None:
+        """Delete a run's events, and its file with them: Dagster leaves it, emptied and as large as it was."""
+        super().delete_events(run_id)
+        with self._db_lock:
+            if engine := self._engines.pop(run_id, None):
+                engine.dispose()
+            self._initialized_dbs.discard(run_id)
+        for ending in ("", "-wal", "-shm"):
+            Path(f"{self.path_for_shard(run_id)}{ending}").unlink(missing_ok=True)
+
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
         with self._db_lock:

@@ -3,12 +3,10 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import islice
-from pathlib import Path
 
 import dagster as dg
 from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
 from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
 from gtm_pipelines.defs.installation import Installation
 from gtm_pipelines.defs.partitions import TENANTS
@@ -77,7 +75,7 @@ def delete_old_runs(instance: dg.DagsterInstance, before: datetime, *, routine_b
     chosen = list(dict.fromkeys(islice(old, _PER_TICK)))
     for run_id in chosen:
         instance.delete_run(run_id)
-        _delete_files(instance, run_id)
+        instance.compute_log_manager.delete_logs(prefix=[run_id])  # what its steps printed; Dagster leaves it
     _delete_check_results(instance, chosen)
     return len(chosen)
 
@@ -88,14 +86,6 @@ def _runs(instance: dg.DagsterInstance, search: dg.RunsFilter) -> Iterator[str]:
     while page := instance.get_runs(search, cursor=cursor, limit=_PAGE, ascending=True):
         yield from (run.run_id for run in page)
         cursor = page[-1].run_id
-
-
-def _delete_files(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Delete what Dagster leaves of a deleted run: what its steps printed and, with SQLite, its emptied database."""
-    instance.compute_log_manager.delete_logs(prefix=[run_id])
-    if isinstance(events := instance.event_log_storage, SqliteEventLogStorage):
-        for ending in ("", "-wal", "-shm"):
-            Path(f"{events.path_for_shard(run_id)}{ending}").unlink(missing_ok=True)
 
 
 def _delete_check_results(instance: dg.DagsterInstance, run_ids: list[str]) -> None:
