@@ -6,13 +6,18 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pytest
 
 from gtm_pipelines.cli import quarantine, query
+from gtm_pipelines.cli.demo_report import _sizes, most_merged
 from gtm_pipelines.cli.exits import UsageError
 from gtm_pipelines.cli.mapping_paths import _EXISTS
 from gtm_pipelines.marts import build_marts
+from gtm_pipelines.refresh import _QUARANTINED, _count
 from gtm_pipelines.resolution import why
+from gtm_pipelines.sandbox import judge
+from gtm_pipelines.sandbox.ground_truth import Truth
 from gtm_pipelines.settings import Settings
 from gtm_pipelines.tenancy import TenantId
 from gtm_pipelines.warehouse import (
@@ -148,6 +153,42 @@ def test_the_quarantine_is_listed(settings: Settings) -> None:
     assert counts == [("crm", "Contact", "format", "row", 1)]
     assert entries[0][:7] == ("crm", "Contact", "1", None, None, "format", "x")
     assert quarantine._read(settings, ACME, "mail", None, resolved=True, limit=5) == ([], [])
+
+
+def test_the_demos_report_and_a_refreshs_counts_are_the_same(both: dict[str, Settings]) -> None:
+    merged = [most_merged(each, ACME) for each in both.values()]
+    assert [len(found.records) for found in merged if found is not None] == [2, 2]
+    sizes = [_sizes(each, ACME) for each in both.values()]
+    assert sizes[0] == sizes[1]
+    assert (sizes[0]["canonical person"], sizes[0]["golden person"]) == (2, 1)
+    with published(both) as opened:
+        duck, postgres = (
+            (served.rows(_QUARANTINED), {name: _count(served, name) for name in ("golden.person", "marts.person_360")})
+            for served in opened.values()
+        )
+    assert duck == postgres == ([(None, 1)], {"golden.person": 2, "marts.person_360": 1})
+
+
+def test_a_matching_is_judged_alike(both: dict[str, Settings]) -> None:
+    rows = [("salesforce", "ann", "p1"), ("customerio", "ann@acme.com", "p1"), ("salesforce", "bob", "p2")]
+    records = [dict(zip(("connector", "external_id", "person_id"), row, strict=True)) for row in rows]
+    none = pa.table({})
+    truth = Truth(people=none, accounts=none, records=pa.Table.from_pylist(records))
+    with published(both) as opened:
+        for served in opened.values():
+            found = judge(served, truth, "person")
+            assert (found.overall.records, found.overall.precision, found.overall.recall) == (3, 1.0, 1.0)
+
+
+def test_a_view_that_was_replaced_is_still_open_to_readers(both: dict[str, Settings]) -> None:
+    settings = both["postgres"]
+    for select, shown in (("SELECT 1 AS a, 2 AS b", (1, 2)), ("SELECT 3 AS b", (3,))):
+        with open_tenant(settings.home, warehouse_url=settings.warehouse_url) as tenant:
+            tenant.warehouse.served.replace_view("marts", "later", select)
+        with open_published(settings, ACME) as served:
+            assert served.rows("SELECT * FROM marts.later") == [shown]
+    with open_tenant(settings.home, warehouse_url=settings.warehouse_url) as tenant:
+        tenant.warehouse.served.execute("DROP VIEW marts.later")
 
 
 def test_a_path_is_looked_for_in_payloads_alike(both: dict[str, Settings]) -> None:
