@@ -107,8 +107,13 @@ class PostgresServed(Served):
 
         _only_asks(sql)
         with self._asked(sql, params) as cursor:
-            for batch in cursor.fetch_record_batch():
-                yield from as_duck(pa.Table.from_batches([batch])).to_batches(max_chunksize=size)
+            try:
+                for batch in cursor.fetch_record_batch():
+                    yield from as_duck(pa.Table.from_batches([batch])).to_batches(max_chunksize=size)
+            except GeneratorExit:
+                if not self._in_transaction():  # which it would end
+                    cursor.adbc_cancel()  # else the driver reads all the rest, to drop it
+                raise
 
     def polars(self, sql: str, params: Params = None) -> pl.DataFrame:
         """Return the whole result as a Polars frame."""

@@ -132,6 +132,13 @@ def test_an_analysts_query_is_answered(settings: Settings) -> None:
     assert (columns, rows) == (["email"], [])
 
 
+def test_a_long_answer_is_not_read_to_its_end(settings: Settings) -> None:
+    hundred = f"unnest(array[{', '.join(['1'] * 100)}])"
+    endless = f"select 'a row of a hundred million' from {', '.join(f'{hundred} n{place}(n)' for place in range(4))}"
+    columns, rows, more = query.run(settings, "acme", endless, 3)
+    assert (len(columns), len(rows), more) == (1, 3, True)
+
+
 @pytest.mark.parametrize(
     "sql",
     [
