@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from connectors.runtime import redaction
+from tests import warehouses
 
 _UNIT = Path(__file__).parent / "unit"
 _running: list[pytest.Item] = []
@@ -62,6 +63,12 @@ def _one_trust_store() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("httpx._transports.default.create_ssl_context", functools.cache(httpx.create_ssl_context))
         yield
+
+
+@pytest.fixture(params=warehouses.KINDS)
+def warehouse_url(request: pytest.FixtureRequest) -> str | None:
+    """GTM_WAREHOUSE_URL of an empty warehouse, of either kind in turn: what holds for one holds for the other."""
+    return warehouses.address(request.param)
 
 
 @pytest.fixture(autouse=True)

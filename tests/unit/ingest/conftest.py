@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    settings = Settings(home=tmp_path)
+def rig(tmp_path: Path, warehouse_url: str | None) -> Iterator[Rig]:
+    settings = Settings(home=tmp_path, warehouse_url=warehouse_url)
     with open_control_plane(settings) as control:
         control.add_tenant("acme")
         control.add_connection("acme", "crm", "scripted")

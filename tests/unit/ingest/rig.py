@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -145,6 +146,8 @@ class Rig:
             )
         keys = [each[0] for each in found]
         assert len(keys) == len(set(keys)), "a key is stored twice"
+        if self.settings.warehouse_url is not None:  # jsonb keeps what a payload says, not how it is spelt
+            found = [(k, t, d, p and json.dumps(json.loads(p), separators=(",", ":"))) for k, t, d, p in found]
         return {k: ((t - START).total_seconds() / 60 if t else None, d, p) for k, t, d, p in found}
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:

@@ -360,7 +360,8 @@ def test_a_table_changed_by_hand_fails_its_entity_and_is_left_alone(rig: Rig) ->
     for name in "ab":
         rig.vendor.says(page([row("1", 1)], mark(1)), entity=name)
     rig.sync()
-    rig.rows("ALTER TABLE raw_crm.a RENAME COLUMN payload_hash TO hash")
+    with open_warehouse(rig.settings, "acme") as warehouse:
+        warehouse.served.execute("ALTER TABLE raw_crm.a RENAME COLUMN payload_hash TO hash")
     for name in "ab":
         rig.vendor.says(page([row("2", 2)], mark(2)), entity=name)
     report = rig.sync()
@@ -375,7 +376,9 @@ def test_a_merge_leaves_no_second_copy_of_its_rows(rig: Rig) -> None:
     rig.sync()
     rig.vendor.says(page([row(str(n), n + 60, '{"n":1}') for n in range(50)], mark(60)))
     assert rig.sync().entities["people"].updated == 50
-    assert rig.rows("SELECT count(*) FROM _staging_raw_crm.people") == [(0,)]
+    staged = "_staging_raw_crm" if rig.settings.warehouse_url is None else "_staging_acme__raw_crm"
+    with open_warehouse(rig.settings, "acme") as warehouse:
+        assert warehouse.served.rows(f"SELECT count(*) FROM {staged}.people") == [(0,)]
 
 
 def test_the_ledger_keeps_the_report_and_a_watcher_sees_the_way(rig: Rig) -> None:

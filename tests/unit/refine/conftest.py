@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    with open_warehouse(Settings(home=tmp_path), "acme") as warehouse:
+def bench(tmp_path: Path, warehouse_url: str | None) -> Iterator[Bench]:
+    with open_warehouse(Settings(home=tmp_path, warehouse_url=warehouse_url), "acme") as warehouse:
         warehouse.ensure_tables()
         yield Bench(warehouse)

@@ -12,6 +12,7 @@ import pytest
 from gtm_pipelines.refine import Reconciled, check_contract, reconcile
 from gtm_pipelines.settings import Settings
 from gtm_pipelines.warehouse import open_warehouse
+from tests import warehouses
 from tests.unit.refine.bench import START, TOMBSTONE, Bench
 
 MAPPING = """
@@ -197,11 +198,12 @@ def _outcome(bench: Bench) -> list[Any]:
     return [bench.live("person", *COLUMNS), bench.live("activity", *COLUMNS[1:]), stands, bench.quarantine()]
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_any_order_of_arrival_ends_where_a_fresh_start_does(tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize(("seed", "kind"), [(0, "duckdb"), (1, "duckdb"), (2, "duckdb"), (3, "postgres")])
+def test_any_order_of_arrival_ends_where_a_fresh_start_does(tmp_path: Path, seed: int, kind: str) -> None:
+    """On Postgres also against DuckDB, where the fresh start is."""
     chance = random.Random(seed)
     newest: dict[tuple[str, str], tuple[Any, bool, datetime]] = {}
-    with open_warehouse(Settings(home=tmp_path / "one"), "acme") as warehouse:
+    with open_warehouse(Settings(home=tmp_path / "one", warehouse_url=warehouses.address(kind)), "acme") as warehouse:
         warehouse.ensure_tables()
         bench = Bench(warehouse)
         for _ in range(8):

@@ -12,6 +12,6 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def tenant(tmp_path: Path) -> Iterator[Tenant]:
-    with open_tenant(tmp_path) as opened:
+def tenant(tmp_path: Path, warehouse_url: str | None) -> Iterator[Tenant]:
+    with open_tenant(tmp_path, warehouse_url=warehouse_url) as opened:
         yield opened

@@ -14,6 +14,7 @@ from gtm_pipelines.settings import Settings
 from gtm_pipelines.warehouse import Warehouse, open_warehouse
 from quality import canonical
 from quality.identity import DEFAULT_POLICY, IdentityPolicy
+from quality.normalise.text import literal
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CONNECTORS = {"crm": "salesforce", "crm_two": "salesforce", "mail": "customerio", "export": "file"}
@@ -31,6 +32,7 @@ class Tenant:
         self.warehouse = warehouse
         self.policy = policy
         self.now = START
+        self._is_together = False
         warehouse.ensure_tables()
         for kind in ("person", "account", "activity"):
             warehouse.execute(canonical.ddl(kind))
@@ -55,11 +57,12 @@ class Tenant:
             row = {"type": "call", "occurred_at": START} | row
         if isinstance(row.get("_references"), list):
             row["_references"] = json.dumps(row["_references"])
-        self._remove(kind, source, external_id)
         names = ", ".join(row)
         marks = ", ".join("?" for _ in row)
-        self.warehouse.execute(f"INSERT INTO canonical.{kind} ({names}) VALUES ({marks})", list(row.values()))
-        self._pend(kind, source, external_id)
+        with self.together():
+            self._remove(kind, source, external_id)
+            self.warehouse.execute(f"INSERT INTO canonical.{kind} ({names}) VALUES ({marks})", list(row.values()))
+            self._pend(kind, source, external_id)
 
     def person(self, source: str, external_id: str, **fields: Any) -> None:
         self.put("person", source, external_id, **fields)
@@ -70,10 +73,24 @@ class Tenant:
     def activity(self, source: str, external_id: str, **fields: Any) -> None:
         self.put("activity", source, external_id, **fields)
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Make the changes of the block in one transaction."""
+        if self._is_together:
+            yield
+            return
+        self._is_together = True
+        try:
+            with self.warehouse.transaction():
+                yield
+        finally:
+            self._is_together = False
+
     def drop(self, kind: str, source: str, external_id: str) -> None:
         """Take a canonical row away altogether, as a changed mapping does."""
-        self._remove(kind, source, external_id)
-        self._pend(kind, source, external_id)
+        with self.together():
+            self._remove(kind, source, external_id)
+            self._pend(kind, source, external_id)
 
     def resolve(self, *, full: bool = False) -> ResolutionReport:
         """Resolve an hour later than last time."""
@@ -143,6 +160,8 @@ class Tenant:
         }
 
     def _remove(self, kind: str, source: str, external_id: str) -> None:
+        one = f"SELECT {literal(source)}, {literal(external_id)}"
+        self.warehouse.fetch(f"canonical.{kind}", on=("source", "external_id"), keys=one)
         self.warehouse.execute(
             f"DELETE FROM canonical.{kind} WHERE source = ? AND external_id = ?", [source, external_id]
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from quality.identity import ACCOUNT_RULES, PERSON_RULES, IdentityPolicy
+from tests import warehouses
 from tests.unit.resolution.tenant import START, Tenant, open_tenant
 
 if TYPE_CHECKING:
@@ -81,10 +82,11 @@ def activity(dice: random.Random) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_incremental_equals_full(seed: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("seed", "database"), [(0, "duckdb"), (1, "duckdb"), (2, "duckdb"), (3, "postgres")])
+def test_incremental_equals_full(seed: int, database: str, tmp_path: Path) -> None:
+    """On Postgres also against DuckDB, which resolves in full from the same canonical rows."""
     dice = random.Random(seed)
-    with open_tenant(tmp_path / "step", POLICY) as stepped:
+    with open_tenant(tmp_path / "step", POLICY, warehouses.address(database)) as stepped:
         for step in range(STEPS):
             for _ in range(dice.choice((1, 3, 25))):
                 change(stepped, dice)
