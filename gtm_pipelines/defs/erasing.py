@@ -91,14 +91,12 @@ def _erase_events(storage: SqlEventLogStorage, tenant: TenantId) -> int:
 
 
 def _erase_run(instance: dg.DagsterInstance, storage: SqlEventLogStorage, run_id: str) -> str:
-    """Delete a run with its log and what its steps printed; the run itself last, by which the rest is found."""
+    """Delete a run with its log, its checks and what its steps printed; last the run itself, which leads to them."""
     instance.compute_log_manager.delete_logs(prefix=[run_id])
     storage.delete_events(run_id)
-    instance.delete_run(run_id)
-    if isinstance(storage, SqliteEventLogStorage):
-        file = Path(storage.path_for_shard(run_id))
-        for each in file.parent.glob(f"{file.name}*"):
-            each.unlink()
+    with storage.index_connection() as index:
+        index.execute(AssetCheckExecutionsTable.delete().where(AssetCheckExecutionsTable.c.run_id == run_id))
+    instance.run_storage.delete_run(run_id)
     return run_id
 
 

@@ -63,6 +63,20 @@ def restored(plane: ControlPlane) -> None:
     plane.add_tenant(MINE)
 
 
+def erased(plane: ControlPlane) -> None:
+    """A tenant erased, from beginning to end."""
+    plane.begin_erasure(MINE)
+    plane.finish_erasure(MINE, [])
+    plane.last_erasure(MINE)
+
+
+def read_whole(plane: ControlPlane) -> None:
+    """All there is of a tenant."""
+    with plane.snapshot(MINE) as of:
+        assert of.tenant()
+        assert all(map(list, (of.connections(), of.overrides(), of.syncs(), of.audit())))
+
+
 def resumed(plane: ControlPlane) -> None:
     """A connection paused and resumed."""
     plane.pause_connection(MINE, "crm")
@@ -90,7 +104,12 @@ def refused_retirement(plane: ControlPlane) -> None:
 OF_ONE_TENANT: dict[str, Callable[[ControlPlane], object]] = {
     "add_tenant": restored,
     "get_tenant": lambda plane: plane.get_tenant(MINE),
+    "find_tenant": lambda plane: plane.find_tenant(MINE),
     "remove_tenant": lambda plane: plane.remove_tenant(MINE),
+    "begin_erasure": lambda plane: plane.begin_erasure(MINE),
+    "finish_erasure": erased,
+    "last_erasure": lambda plane: plane.last_erasure(MINE),
+    "snapshot": read_whole,
     "add_connection": lambda plane: plane.add_connection(MINE, "more", "salesforce", {}, {"token": "a-token-of-acme"}),
     "list_connections": lambda plane: plane.list_connections(MINE),
     "get_connection": lambda plane: plane.get_connection(MINE, "crm"),
