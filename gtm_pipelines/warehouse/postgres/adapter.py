@@ -141,6 +141,7 @@ class PostgresWarehouse(Warehouse):
             with self._duck.transaction():
                 yield
                 self._workset.flush()
+                self._workset.weigh()
                 self._store.commit()
         except BaseException:
             self._store.rollback()

@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from sqlalchemy import exc
-from sqlalchemy.engine import make_url
+from urllib.parse import quote, urlencode
 
 from connectors.runtime.redaction import Secret
 from gtm_pipelines.warehouse.protocol import WarehouseError
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import URL
 
 _NETWORK = {
     "connect_timeout": "10",
@@ -23,48 +17,61 @@ _NETWORK = {
     "application_name": "gtm-pipelines",
 }
 """libpq's settings for a network that may fail; the address overrides each of them."""
+_SCHEMES = ("postgresql://", "postgres://")
 _FORM = "write postgresql://user:password@host/database, with @ : / ? # % in the password percent-encoded"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Address:
-    """A Postgres database."""
+    """A Postgres database, by libpq's own parameters."""
 
-    _url: URL
+    _parts: dict[str, str]
 
     @property
     def uri(self) -> str:
         """As libpq takes it."""
-        return self._url.render_as_string(hide_password=False)
+        parts = dict(self._parts)
+        user, password = parts.pop("user", ""), parts.pop("password", "")
+        login = quote(user, safe="") + (f":{quote(password, safe='')}" if password else "")
+        host, port = parts.pop("host", ""), parts.pop("port", "")
+        if host.startswith("/"):  # a folder with a socket cannot stand in the middle of an address
+            parts["host"], host = host, ""
+        database = quote(parts.pop("dbname"), safe="")
+        at = f"{host}:{port}" if port else host
+        return f"postgresql://{login}{'@' if login else ''}{at}/{database}?{urlencode(parts, quote_via=quote)}"
 
     @property
     def database(self) -> str:
         """The database's name."""
-        return str(self._url.database)
-
-    def under(self, role: str) -> str:
-        """As libpq takes it, for sessions that begin under a role and fall back to it when they are reset."""
-        options = f"{self._url.query.get('options', '')} -crole={role}".strip()
-        return self._url.update_query_dict({"options": options}).render_as_string(hide_password=False)
+        return self._parts["dbname"]
 
     def for_dlt(self, role: str) -> str:
-        """As dlt takes it: it wants a host and a password even where a local socket needs neither."""
-        url = self._url if self._url.host else self._url.set(host="localhost")
-        with_password = url if url.password else url.set(password="none")  # noqa: S106  no secret: the server asks none
-        return Address(with_password).under(role)
+        """As dlt takes it, for sessions that begin under a role and fall back to it when they are reset.
+
+        It wants a host and a password even where a local socket needs neither.
+        """
+        options = f"{self._parts.get('options', '')} -crole={role}".strip()
+        parts = {**self._parts, "options": options}
+        parts.setdefault("password", "none")
+        uri = Address(parts).uri
+        return uri.replace("@/", "@localhost/", 1) if "@/" in uri else uri
 
 
 def parse(url: str) -> Address:
     """Read the address; nothing of it is repeated in an error, because a password may be anywhere in a broken one."""
-    try:
-        parsed = make_url(url)
-    except (exc.ArgumentError, ValueError):
-        raise WarehouseError(f"GTM_WAREHOUSE_URL is no database address: {_FORM}") from None
-    if parsed.drivername not in {"postgresql", "postgres", "postgresql+psycopg2"} or not parsed.database:
+    from psycopg2 import ProgrammingError
+    from psycopg2.extensions import parse_dsn
+
+    if not url.startswith(_SCHEMES):
         raise WarehouseError(f"GTM_WAREHOUSE_URL names no Postgres database: {_FORM}")
+    try:
+        parts = {str(name): str(value) for name, value in parse_dsn(url).items()}
+    except ProgrammingError:
+        raise WarehouseError(f"GTM_WAREHOUSE_URL is no database address: {_FORM}") from None
+    if not parts.get("dbname"):
+        raise WarehouseError(f"GTM_WAREHOUSE_URL names no database: {_FORM}")
     if url.partition("?")[0].count("@") > 1:  # the rest of the password would be taken for the host, and shown
         raise WarehouseError(f"GTM_WAREHOUSE_URL has more than one @: {_FORM}")
-    if parsed.password:
-        Secret(str(parsed.password))  # known from now on, so that no message or log shows it
-    settings = {name: value for name, value in _NETWORK.items() if name not in parsed.query}
-    return Address(parsed.set(drivername="postgresql").update_query_dict(settings))
+    if "password" in parts:
+        Secret(parts["password"])  # known from now on, so that no message or log shows it
+    return Address({**_NETWORK, **parts})

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gtm_pipelines.warehouse.postgres.store import Store
 
 _MOST_KEYS = 50_000  # of one question
+_MANY = 10_000  # rows after which the server's statistics are old
 _PLACE = "_ctid"
 _TWIN = "_twin"
 _WAS, _IS = "rows_as_they_were", "rows_as_they_are"
@@ -56,6 +57,7 @@ class Workset:
         self._local = local
         self._tables = tables
         self._slices: dict[Table, _Slice] = {}
+        self._grown: set[Table] = set()
 
     def prepare(self, statement: Statement) -> None:
         """Bring what ``statement`` reads and nobody asked for, and note what it writes."""
@@ -108,6 +110,12 @@ class Workset:
         for table, here in self._slices.items():
             if here.is_written:
                 self._take_back(table, here)
+
+    def weigh(self) -> None:
+        """Have the server look at tables that grew much: its plans for what comes next go by what it knows of them."""
+        for table in self._grown:
+            self._store.execute(f"ANALYZE {names.quote_table(names.tenant_schema(self._tenant, table[0]), table[1])}")
+        self._grown.clear()
 
     def clear(self) -> None:
         """Forget all rows at hand."""
@@ -243,6 +251,8 @@ class Workset:
         first = next(found, None)
         if first is None or not first.num_rows:
             return
+        if first.num_rows >= _MANY:
+            self._grown.add(table)
         reader = pa.RecordBatchReader.from_batches(first.schema, itertools.chain([first], found))
         if not layout.is_raw(table[0]):
             self._store.append(schema, table[1], reader)

@@ -100,7 +100,7 @@ def test_only_the_neighbourhood_of_a_change_is_looked_at(tenant: Tenant) -> None
     with tenant.together():
         for number in range(200):
             tenant.person("crm", f"c{number}", email=f"p{number}@acme.com")
-        tenant.person("mail", f"m{number}", email=f"p{number}@acme.com")
+            tenant.person("mail", f"m{number}", email=f"p{number}@acme.com")
     tenant.resolve()
     tenant.person("crm", "c7", email="p7@acme.com", title="CTO")
     report = tenant.resolve()
