@@ -165,9 +165,9 @@ class Warehouse(Protocol):
     def fetch(self, table: str, *, on: Sequence[str] = (), keys: str = "", where: str = "") -> None:
         """Have the rows of a table at hand that the statements up to the end of the transaction read.
 
-        Those whose columns ``on`` equal a row of the query ``keys``, or those that meet the condition ``where`` (in what
-        DuckDB and Postgres both take), or all. Asking again adds. It costs nothing where rows are stored and computed in
-        one place.
+        Those whose columns ``on`` equal a row of the query ``keys``, or those that meet ``where`` (in what DuckDB and
+        Postgres both take), or all. Asking again adds. It costs nothing where rows are stored and computed in one
+        place.
         """
 
     def look_up(self, into: str, table: str, columns: Sequence[str], *, on: Sequence[str] = (), keys: str = "") -> None:
