@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass
@@ -53,8 +54,8 @@ class Override:
 
 
 def load_mapping(path: Path) -> Mapping:
-    """Read and check a ``mapping.yml``."""
-    return parse_mapping(path.read_text(encoding="utf-8-sig"), name=path.name)
+    """Read a ``mapping.yml``, and check it unless its very text was checked before in this process."""
+    return _checked_before(path.read_text(encoding="utf-8-sig"), name=path.name)
 
 
 def parse_mapping(text: str, *, name: str = "mapping.yml") -> Mapping:
@@ -64,6 +65,9 @@ def parse_mapping(text: str, *, name: str = "mapping.yml") -> Mapping:
     except yaml_source.YamlError as error:
         raise MappingError(f"{name} line {error.line}: {error.message}") from None
     return _checked(content, lambda at: f"{name} line {_line(lines, at)}")
+
+
+_checked_before = functools.lru_cache(maxsize=256)(parse_mapping)
 
 
 def overlay(mapping: Mapping, overrides: Iterable[OverrideLike | AbstractMapping[str, Any]]) -> Mapping:

@@ -48,6 +48,16 @@ def test_a_file_is_read_with_its_name_in_errors(tmp_path: Path) -> None:
         load_mapping(file)
 
 
+def test_a_file_that_changed_is_read_anew(tmp_path: Path) -> None:
+    """A text that was checked is not checked again; another text is another mapping."""
+    file = tmp_path / "mapping.yml"
+    file.write_text(GOOD, encoding="utf-8")
+    before = load_mapping(file)
+    assert load_mapping(file) is before
+    file.write_text(GOOD.replace("email: Email", "email: Mail"), encoding="utf-8")
+    assert load_mapping(file).version() != before.version()
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
