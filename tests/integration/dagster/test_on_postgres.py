@@ -97,7 +97,7 @@ def test_an_instance_of_the_operators_own_is_left_alone(
 def test_a_database_that_is_not_there_is_one_sentence_without_the_password(
     on_postgres: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dagster_postgres.utils.calculate_delay", lambda **_: 0)
+    monkeypatch.setattr("gtm_pipelines.defs.storage.PATIENCE_SECONDS", 0.0)
     url = "postgresql://dagster:correct-horse@127.0.0.1:1/dagster"
     gone = on_postgres.model_copy(update={"dagster_url": url})
     monkeypatch.setenv("GTM_DAGSTER_URL", url)
@@ -109,6 +109,27 @@ def test_a_database_that_is_not_there_is_one_sentence_without_the_password(
     ):
         pass
     assert "correct-horse" not in str(caught.value)
+
+
+def test_processes_that_start_at_once_on_an_empty_database_all_find_their_tables(on_postgres: Settings) -> None:
+    """Of two that made tables at once, one died: Dagster retries some of the ways in which they collide, not all."""
+    program = (
+        "import sys; from gtm_pipelines.defs.storage import PostgresStorage; print('ready', flush=True);"
+        f"sys.stdin.readline(); PostgresStorage.from_config_value(None, {{'url': {on_postgres.dagster_url!r}}})"
+    )
+    command, pipe = [sys.executable, "-W", "ignore", "-c", program], subprocess.PIPE
+    at_once = [
+        subprocess.Popen(command, cwd=EMBEDDED, text=True, stdin=pipe, stdout=pipe, stderr=pipe) for _ in range(3)
+    ]
+    for process in at_once:
+        assert process.stdout is not None
+        process.stdout.readline()
+    for process in at_once:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    ended = [(process.communicate()[1], process.returncode) for process in at_once]
+    assert ended == [("", 0)] * 3, "they got in each other's way"
 
 
 @dataclass
