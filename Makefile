@@ -39,6 +39,7 @@ bench: .venv/.dev ## records per second and peak memory beside the plain way, in
 lock: .venv/.installer ## resolve the lock files again from pyproject.toml
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --group dev pyproject.toml -c requirements.lock -o requirements/dev.lock
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header requirements/kubernetes.in -c requirements.lock -o requirements/kubernetes.lock
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header requirements/installer.in -o requirements/installer.lock
 
 clean: ## remove the environment and everything the demo made

@@ -198,3 +198,13 @@ def test_the_image_is_built_from_files_that_are_there_with_hashes_checked() -> N
     assert [name for name in kept if not (PROJECT_ROOT / name).exists()] == []
     assert {"gtm_pipelines", "connectors", "quality", "sql", "deploy", "dagster.yaml", "workspace.yaml"} <= set(kept)
     assert (DEPLOY / compose()["services"]["prepare"]["build"]["context"]).resolve() == PROJECT_ROOT
+
+
+def test_what_kubernetes_needs_beside_moves_no_version_of_what_is_there() -> None:
+    base, more = (pins(PROJECT_ROOT / name) for name in ("requirements.lock", "requirements/kubernetes.lock"))
+    assert "dagster-k8s" in more
+    assert {name: (version, base[name]) for name, version in more.items() if base.get(name, version) != version} == {}
+
+
+def pins(lock: Path) -> dict[str, str]:
+    return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", lock.read_text(), re.MULTILINE))
