@@ -20,7 +20,12 @@ WHERE_ALLOWED = {
     "httpx": ("connectors/runtime/",),
     "dagster": ("gtm_pipelines/defs/", "gtm_pipelines/definitions.py"),
     "duckdb": ("gtm_pipelines/warehouse/", "gtm_pipelines/sandbox/", "gtm_pipelines/ingest/spool"),
-    "sqlalchemy": ("connectors/runtime/databases/", "gtm_pipelines/control_plane/"),
+    # Dagster's own storage speaks to its files through SQLAlchemy; ours only keeps what it opened
+    "sqlalchemy": (
+        "connectors/runtime/databases/",
+        "gtm_pipelines/control_plane/",
+        "gtm_pipelines/defs/sqlite_storage.py",
+    ),
 }
 
 
