@@ -1,4 +1,4 @@
-"""``make bench``: every connector's full sync; then Salesforce contacts to golden beside the plain way of reading them.
+"""``make bench``: both warehouses; every connector's full sync; Salesforce contacts to golden beside the plain way.
 
 All figures come from one run on one machine, each piece in a process of its own; the server is another process, so that
 CPU seconds are the reader's alone. Absolute figures move with the machine; the ratios are what to compare. With
@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gtm_pipelines import sandbox
-from tests.benchmarks import growth, measure, sources
+from tests.benchmarks import growth, measure, sources, warehouses
 from tests.benchmarks.work import TENANT
 
 _SERVER = """
@@ -92,14 +92,21 @@ def main() -> int:
     parser.add_argument("--people", type=int, default=275_000, help="people in the world; three in four are contacts")
     parser.add_argument("--slow", action="store_true", help="also run dlt's default loader file, which takes minutes")
     parser.add_argument("--source-people", type=int, default=8_000, help="people in the world every connector reads")
-    parser.add_argument("--only", choices=["contacts", "sources", "growth"], help="one table")
+    parser.add_argument("--warehouse-people", type=int, default=50_000, help="people whom both warehouses hold")
+    parser.add_argument("--only", choices=["contacts", "sources", "warehouses", "growth"], help="one table")
     parser.add_argument("--runs", type=int, default=3, help="growth: runs of each kind that are measured")
     asked = parser.parse_args()
     if asked.only == "growth":
         with tempfile.TemporaryDirectory(prefix="gtm-bench-") as scratch:
             print("\n".join(growth.table(Path(scratch), asked.runs, tenants=4)))
         return 0
-    if asked.only != "contacts":
+    if asked.only in {None, "warehouses"}:
+        with (
+            tempfile.TemporaryDirectory(prefix="gtm-bench-") as scratch,
+            served(Path(scratch) / "worlds", asked.warehouse_people, "salesforce") as url,
+        ):
+            print("\n".join(warehouses.table(Path(scratch), url)) + "\n")
+    if asked.only in {None, "sources"}:
         with tempfile.TemporaryDirectory(prefix="gtm-bench-") as scratch:
             print(f"first full sync of every connector, {asked.source_people:,} people in the world\n")
             print(
@@ -107,7 +114,7 @@ def main() -> int:
             )
             print("|---|---:|---:|---:|---:|---:|---:|---:|---|")
             print("\n".join(every_source(Path(scratch), asked.source_people)) + "\n")
-    if asked.only != "sources":
+    if asked.only in {None, "contacts"}:
         contacts_beside_the_plain_way(asked)
     return 0
 

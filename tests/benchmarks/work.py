@@ -26,23 +26,28 @@ TENANT = "bench"
 _IMPORTED = (dlt.destinations, duckdb, pandera.polars, sqlalchemy)
 
 
-def settings_of(home: str, url: str) -> Settings:
+def settings_of(home: str, url: str, warehouse_url: str = "") -> Settings:
     """Settings of a benchmark's home."""
-    return Settings(home=Path(home), encryption_key=SecretStr("5a" * 32), sandbox_url=url)
+    return Settings(
+        home=Path(home),
+        encryption_key=SecretStr("5a" * 32),
+        sandbox_url=url,
+        warehouse_url=warehouse_url or None,
+    )
 
 
-def connect(home: str, url: str) -> dict[str, Any]:
+def connect(home: str, url: str, warehouse_url: str = "") -> dict[str, Any]:
     """Add the tenant and its Salesforce connection; not part of any figure."""
-    settings = settings_of(home, url)
+    settings = settings_of(home, url, warehouse_url)
     with open_control_plane(settings, actor="bench") as control:
         control.add_tenant(TENANT)
         control.add_connection(TENANT, "salesforce", "salesforce", *sandbox.accounts(url, TENANT)["salesforce"])
     return {}
 
 
-def land(home: str, url: str, entities: list[str]) -> dict[str, Any]:
+def land(home: str, url: str, entities: list[str], warehouse_url: str = "") -> dict[str, Any]:
     """Sync the named entities into raw."""
-    settings = settings_of(home, url)
+    settings = settings_of(home, url, warehouse_url)
     with open_control_plane(settings, actor="bench") as control:
         report = sync_connection(settings, control, TENANT, "salesforce", entities=entities)
     if report.status != "ok":
@@ -55,24 +60,24 @@ def land(home: str, url: str, entities: list[str]) -> dict[str, Any]:
     }
 
 
-def idle(home: str, url: str, entities: list[str]) -> dict[str, Any]:
+def idle(home: str, url: str, entities: list[str], warehouse_url: str = "") -> dict[str, Any]:
     """Sync where nothing changed, in a process already warm, as a scheduled run is after its first tenant."""
     turns = []
     for _ in range(11):
         cpu = time.process_time()
-        told = land(home, url, entities)
+        told = land(home, url, entities, warehouse_url)
         turns.append(time.process_time() - cpu)
     return {"cpu": statistics.median(turns[2:]), "requests": told["requests"]}
 
 
-def refresh(home: str, url: str) -> dict[str, Any]:
+def refresh(home: str, url: str, warehouse_url: str = "") -> dict[str, Any]:
     """Refine raw into canonical and resolve it into golden; seconds of each stage."""
-    from gtm_pipelines.warehouse import open_warehouse
+    from gtm_pipelines.warehouse import open_published
 
-    settings = settings_of(home, url)
+    settings = settings_of(home, url, warehouse_url)
     with open_control_plane(settings, actor="bench") as control:
         report = refresh_tenant(settings, control, TENANT)
-    with open_warehouse(settings, TENANT) as warehouse:
+    with open_published(settings, TENANT) as warehouse:
         counts = {
             name: warehouse.rows(f"SELECT count(*) FROM {name}")[0][0]
             for name in ("canonical.person", "golden.person", "canonical.account", "golden.account")
