@@ -7,6 +7,7 @@ that is kept after a crash wedges dlt for good in 3 of 100 crash points, a fresh
 
 from __future__ import annotations
 
+import copy
 import logging
 import threading
 from dataclasses import replace
@@ -17,7 +18,7 @@ import pyarrow as pa
 from gtm_pipelines.warehouse import Dialect, names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from connectors.dlt_source import EntityLoad
@@ -83,11 +84,28 @@ def _destination(target: LoadTarget) -> Any:
     """Build dlt's destination; it keeps our names, which :func:`_check_names` proves to be its own."""
     from dlt.destinations import duckdb, postgres
 
+    layout = names.STAGING_LAYOUT
+    made: Any
     if target.destination is Dialect.DUCKDB:
-        return duckdb(target.address, staging_dataset_name_layout=names.STAGING_LAYOUT)
-    return postgres(
-        target.address, staging_dataset_name_layout=names.STAGING_LAYOUT, enable_dataset_name_normalization=False
-    )
+        made = duckdb(target.address, staging_dataset_name_layout=layout)
+    else:
+        made = postgres(target.address, staging_dataset_name_layout=layout, enable_dataset_name_normalization=False)
+    made.capabilities = _worked_out_once(made.capabilities)
+    return made
+
+
+def _worked_out_once(capabilities: Callable[..., Any]) -> Callable[..., Any]:
+    """Remember what a destination can do: dlt resolves it anew twenty times a load, a third of a small load's CPU."""
+    known: dict[int, tuple[Any, Any]] = {}  # by a naming's identity; it is held, so that no other one takes it over
+
+    def remembered(config: Any = None, naming: Any = None) -> Any:
+        if config is not None:
+            return capabilities(config, naming)
+        if id(naming) not in known:
+            known[id(naming)] = naming, capabilities(None, naming)
+        return copy.copy(known[id(naming)][1])  # a pipeline writes into what it is given
+
+    return remembered
 
 
 def _check_names(pipeline: Any, dataset: str, loads: Sequence[EntityLoad]) -> None:
