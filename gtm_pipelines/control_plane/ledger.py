@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, exists, func, insert, select, update
 
 from connectors.runtime.redaction import redact
 from gtm_pipelines.control_plane import audit, connections
@@ -56,6 +56,24 @@ def record(work: Transaction, report: Mapping[str, Any]) -> None:
         _advance(work, run, report.get("quota"))
     after = {"run_id": run["run_id"], "mode": run["mode"], "status": run["status"]}
     audit.append(work, "sync.recorded", f"sync:{name}", tenant=tenant, after=after)
+
+
+def forget(work: Transaction, tenant: TenantId, before: datetime) -> int:
+    """Delete a tenant's runs that began before ``before``, but the newest of each connection; return how many."""
+    newest = (
+        select(sync_run.c.connection, func.max(sync_run.c.started_at).label("at"))
+        .where(sync_run.c.tenant_id == tenant)
+        .group_by(sync_run.c.connection)
+        .subquery()
+    )
+    is_newest = (newest.c.connection == sync_run.c.connection) & (newest.c.at == sync_run.c.started_at)
+    old = (sync_run.c.tenant_id == tenant) & (sync_run.c.started_at < before) & ~exists().where(is_newest)
+    forgotten = int(work.connection.execute(delete(sync_run).where(old)).rowcount)
+    if forgotten:
+        audit.append(
+            work, "sync.forgotten", "syncs", tenant=tenant, after={"runs": forgotten, "before": before.isoformat()}
+        )
+    return forgotten
 
 
 def latest(session: Session, tenant: TenantId, name: ConnectionName | None, limit: int) -> list[SyncRecord]:

@@ -247,6 +247,11 @@ class ControlPlane:
         with self._database.read(scope) as session:
             return ledger.latest(session, scope, name, limit)
 
+    def forget_syncs(self, tenant: str, before: datetime) -> int:
+        """Delete what the ledger has of a tenant's syncs before ``before``; each connection's newest stays."""
+        with self._database.mutate(TenantId(tenant)) as work:
+            return ledger.forget(work, TenantId(tenant), before)
+
     def due_connections(self, now: datetime) -> list[Due]:
         """List the active connections to sync at ``now``, longest overdue first."""
         with self._database.read(Every.SCHEDULER) as session:

@@ -15,6 +15,7 @@ from gtm_pipelines.defs.worker import WORKER_TAG, is_lost
 KEEP_FOR = timedelta(days=14)
 KEEP_ROUTINE_FOR = timedelta(days=3)
 """Runs that schedule and sensors started and that went well; the sync ledger remembers what they read."""
+KEEP_SYNCS_FOR = timedelta(days=90)
 
 _PER_TICK = 200
 _PAGE = 200
@@ -49,13 +50,16 @@ def lost_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     minimum_interval_seconds=3600,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=f"Deletes runs {KEEP_FOR.days} days old, {KEEP_ROUTINE_FOR.days} for those that started by themselves "
-    "and went well, unless they hold a partition's last state.",
+    "and went well, unless they hold a partition's last state; "
+    f"and the ledger's reports of syncs {KEEP_SYNCS_FOR.days} days old.",
 )
 def old_runs(context: dg.SensorEvaluationContext, installation: Installation) -> dg.SkipReason:
-    """Delete old runs, a few per tick."""
+    """Delete old runs, a few per tick, and what the sync ledger has kept long enough."""
     now = installation.now()
     deleted = delete_old_runs(context.instance, now - KEEP_FOR, routine_before=now - KEEP_ROUTINE_FOR)
-    return dg.SkipReason(f"{deleted} old runs deleted")
+    with installation.control_plane() as control:
+        forgotten = sum(control.forget_syncs(tenant.id, now - KEEP_SYNCS_FOR) for tenant in control.list_tenants())
+    return dg.SkipReason(f"{deleted} old runs deleted, {forgotten} old syncs forgotten")
 
 
 def delete_old_runs(instance: dg.DagsterInstance, before: datetime, *, routine_before: datetime | None = None) -> int:

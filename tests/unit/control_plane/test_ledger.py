@@ -250,3 +250,27 @@ def test_the_next_fire_is_strictly_later_and_in_utc() -> None:
     assert next_fire("*/15 * * * *", at) == datetime(2026, 5, 4, 10, 30, tzinfo=UTC)
     berlin = datetime.fromisoformat("2026-05-04T12:20:00+02:00")
     assert next_fire("0 11 * * *", berlin) == datetime(2026, 5, 4, 11, 0, tzinfo=UTC)
+
+
+def test_the_ledger_forgets_what_is_old_but_not_the_newest_of_a_connection(ledger: Ledger, clock: StillClock) -> None:
+    ledger.plane.add_connection("acme", "mail", "customerio")
+    ledger.record("ok", connection="mail", connector="customerio")
+    for _ in range(3):
+        ledger.record("ok")
+        clock.now += timedelta(days=1)
+    assert ledger.plane.forget_syncs("acme", clock.now - timedelta(days=2, hours=1)) == 1
+    assert [(run.connection, run.run_id) for run in ledger.plane.last_syncs("acme")] == [
+        ("crm", "run-4"),
+        ("crm", "run-3"),
+        ("mail", "run-1"),
+    ]
+    (entry,) = [entry for entry in ledger.plane.list_audit("acme") if entry.action == "sync.forgotten"]
+    assert entry.after is not None
+    assert entry.after["runs"] == 1
+
+
+def test_nothing_to_forget_is_no_entry_in_the_log(ledger: Ledger) -> None:
+    ledger.record("ok")
+    before = ledger.plane.audit_head()
+    assert ledger.plane.forget_syncs("acme", ledger.clock.now + timedelta(days=1)) == 0
+    assert ledger.plane.audit_head() == before

@@ -124,6 +124,7 @@ OF_ONE_TENANT: dict[str, Callable[[ControlPlane], object]] = {
     "unset_override": lambda plane: plane.unset_override(MINE, "crm", "Contact", "person", "phone"),
     "acquire_lease": held,
     "record_sync": recorded,
+    "forget_syncs": lambda plane: plane.forget_syncs(MINE, NOW),
     "last_syncs": lambda plane: (plane.last_syncs(MINE), plane.last_syncs(MINE, "crm")),
     "list_audit": lambda plane: plane.list_audit(MINE),
 }
