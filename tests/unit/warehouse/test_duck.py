@@ -183,7 +183,7 @@ def test_a_published_copy_shows_the_state_at_publication(settings: Settings) -> 
         warehouse.execute("CREATE SCHEMA acme; CREATE TABLE acme.t AS SELECT 1 AS a")
     with pytest.raises(WarehouseMissingError, match="nothing is published"), open_published(settings, "acme"):
         raise AssertionError
-    path = publish(settings, "acme")
+    assert publish(settings, "acme") == settings.published_dir / "acme.duckdb"
     with open_warehouse(settings, "acme") as warehouse:
         warehouse.execute("UPDATE acme.t SET a = 2")
     with open_published(settings, "acme") as published:
@@ -191,7 +191,7 @@ def test_a_published_copy_shows_the_state_at_publication(settings: Settings) -> 
     publish(settings, "acme")
     with open_published(settings, "acme") as published:
         assert published.rows("FROM acme.t") == [(2,)]
-    assert [each.name for each in path.parent.iterdir()] == ["acme.duckdb"]
+    assert [each.name for each in settings.published_dir.iterdir()] == ["acme.duckdb"]
 
 
 def test_a_published_copy_holds_no_bookkeeping_and_the_private_file_keeps_it(settings: Settings) -> None:
