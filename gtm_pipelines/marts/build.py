@@ -33,6 +33,7 @@ def build_marts(warehouse: Warehouse) -> list[str]:
     raw, are_current = raw_view(warehouse), marts_are_current(warehouse)
     served = warehouse.served
     served.ensure_schema("marts")
+    warehouse.execute("CREATE TABLE IF NOT EXISTS quality.marts_built (version VARCHAR)")
     with served.transaction():
         if not are_current:
             _lay(served, raw)
@@ -77,7 +78,6 @@ def _lay(served: Served, raw: str) -> None:
     served.replace_view(*_RAW_VIEW, raw)
     for path in _marts().values():
         served.execute(sql_files.load(path))
-    served.execute("CREATE TABLE IF NOT EXISTS quality.marts_built (version TEXT)")
     served.execute("DELETE FROM quality.marts_built")
     served.execute("INSERT INTO quality.marts_built VALUES (?)", [_version(raw)])
 

@@ -162,11 +162,8 @@ class PostgresWarehouse(Warehouse):
     def look_up(self, into: str, table: str, columns: Sequence[str], *, on: Sequence[str] = (), keys: str = "") -> None:
         """Lay some columns of a table's rows into a temporary relation."""
         (named,) = examine(f"SELECT 1 FROM {table}").reads
-        try:
+        with self._alone():
             self._workset.look_up(into, named, columns, on, keys)
-        finally:
-            if not self._is_open:
-                self._store.commit()
 
     def load_ids(self, connection: str, entity: str) -> list[str]:
         """Return the loads that rows of a raw table came with."""
@@ -174,13 +171,12 @@ class PostgresWarehouse(Warehouse):
             return []
         schema = names.tenant_schema(self._tenant, names.raw_schema(connection))
         there = names.quote_table(schema, names.entity_table(entity))
-        found = self._store.execute(
-            f"WITH RECURSIVE load(id) AS (SELECT min(_dlt_load_id) FROM {there} UNION ALL"
-            f" SELECT (SELECT min(_dlt_load_id) FROM {there} WHERE _dlt_load_id > load.id) FROM load"
-            " WHERE load.id IS NOT NULL) SELECT id FROM load WHERE id IS NOT NULL"
-        )
-        if not self._is_open:
-            self._store.commit()
+        with self._alone():
+            found = self._store.execute(
+                f"WITH RECURSIVE load(id) AS (SELECT min(_dlt_load_id) FROM {there} UNION ALL"
+                f" SELECT (SELECT min(_dlt_load_id) FROM {there} WHERE _dlt_load_id > load.id) FROM load"
+                " WHERE load.id IS NOT NULL) SELECT id FROM load WHERE id IS NOT NULL"
+            )
         return [str(load) for (load,) in found]
 
     def has_table(self, schema: str, table: str) -> bool:
@@ -217,16 +213,29 @@ class PostgresWarehouse(Warehouse):
 
     def load_target(self, connection: str) -> LoadTarget:
         """Return where dlt loads a connection's raw tables; both its schemas are there."""
-        schema = names.tenant_schema(self._tenant, names.raw_schema(connection))
-        for each in (schema, names.STAGING_LAYOUT % schema):
-            roles.create_schema(self._store, each, self._roles, called=names.raw_schema(connection))
-        self._store.commit()
+        raw = names.raw_schema(connection)
+        schema = names.tenant_schema(self._tenant, raw)
+        with self._alone():
+            for each in (schema, names.STAGING_LAYOUT % schema):
+                roles.create_schema(self._store, each, self._roles, called=raw)
         return LoadTarget(Dialect.POSTGRES, self._address.for_dlt(self._roles.writer), schema, "csv")
 
     def _create_schema(self, layer: str) -> None:
-        roles.create_schema(self._store, names.tenant_schema(self._tenant, layer), self._roles, called=layer)
-        if not self._is_open:
+        with self._alone():
+            roles.create_schema(self._store, names.tenant_schema(self._tenant, layer), self._roles, called=layer)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Commit or undo what is asked of the store beside a transaction; within one it is part of it."""
+        if self._is_open:
+            yield
+            return
+        try:
+            yield
             self._store.commit()
+        except BaseException:
+            self._store.rollback()
+            raise
 
     @contextmanager
     def _prepared(self, sql: str) -> Iterator[None]:
@@ -301,8 +310,9 @@ class PostgresWarehouse(Warehouse):
             self._store.execute(f"DROP TABLE {there}")
         for sql in layout.create(self._tenant, table, columns, required):
             self._store.execute(sql)
-        if layout.is_bookkeeping(*table):
-            self._store.execute(f"REVOKE SELECT ON {there} FROM {names.quote(self._roles.reader)}")
+        hidden = layout.is_bookkeeping(*table)
+        change, whose = ("REVOKE", "FROM") if hidden else ("GRANT", "TO")
+        self._store.execute(f"{change} SELECT ON {there} {whose} {names.quote(self._roles.reader)}")
         self._tables[table] = columns
         self._workset.made(table)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gtm_pipelines.warehouse import names
+from gtm_pipelines.warehouse.postgres import layout
 
 if TYPE_CHECKING:
     from gtm_pipelines.warehouse.postgres.store import Store
@@ -55,19 +56,27 @@ def create(store: Store, tenant: str, roles: Roles) -> None:
 def create_schema(store: Store, schema: str, roles: Roles, *, called: str) -> None:
     """Create a schema of the tenant's where it is missing: the writer's own, and open to the reader's eyes.
 
-    What the stages call it is kept with it, for a long name is cut.
+    What the stages call it is kept with it, for a long name is cut. Where dlt makes tables of its own, readers are
+    shown only those they are given; where it stages, nothing.
     """
     store.execute("RESET ROLE")
     if not store.execute(f"SELECT 1 FROM pg_namespace WHERE nspname = {names.literal(schema)}"):
         store.execute(f"CREATE SCHEMA {names.quote(schema)} AUTHORIZATION {names.quote(roles.writer)}")
         store.become(roles.writer)
         store.execute(f"COMMENT ON SCHEMA {names.quote(schema)} IS {names.literal(called)}")
-        store.execute(f"GRANT USAGE ON SCHEMA {names.quote(schema)} TO {names.quote(roles.reader)}")
+        _show(store, schema, roles, called)
+    store.become(roles.writer)
+
+
+def _show(store: Store, schema: str, roles: Roles, called: str) -> None:
+    if schema.startswith(names.STAGING_LAYOUT % ""):
+        return
+    store.execute(f"GRANT USAGE ON SCHEMA {names.quote(schema)} TO {names.quote(roles.reader)}")
+    if not layout.is_raw(called):
         store.execute(
             f"ALTER DEFAULT PRIVILEGES IN SCHEMA {names.quote(schema)}"
             f" GRANT SELECT ON TABLES TO {names.quote(roles.reader)}"
         )
-    store.become(roles.writer)
 
 
 def _lock_of(text: str) -> int:
