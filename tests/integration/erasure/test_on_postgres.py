@@ -15,7 +15,7 @@ from gtm_pipelines.export import export_tenant
 from gtm_pipelines.ingest import sync_connection
 from gtm_pipelines.refresh import refresh_tenant
 from gtm_pipelines.settings import Settings
-from gtm_pipelines.warehouse import WarehouseBusyError, WarehouseMissingError, open_published, open_warehouse
+from gtm_pipelines.warehouse import WarehouseBusyError, WarehouseMissingError, names, open_published, open_warehouse
 from gtm_pipelines.warehouse.erasing import erase_warehouse, hold_for_erasure
 from tests import postgres
 from tests.integration.erasure.conftest import LOCAL_PART, people, use_home
@@ -72,8 +72,9 @@ def stored(settings: Settings) -> dict[str, list[str]]:
         for schema, table in cursor.fetchall():
             cursor.execute(f'SELECT t::text FROM "{schema}"."{table}" t ORDER BY 1')
             found[f"{schema}.{table}"] = [str(row) for (row,) in cursor.fetchall()]
-        cursor.execute("SELECT rolname FROM pg_roles WHERE rolname LIKE '%\\_\\_%'")
-        found["roles"] = sorted(role for (role,) in cursor.fetchall())
+        cursor.execute("SELECT rolname FROM pg_roles")  # of all databases: only this one's are ours
+        here = names.tenant_role("x", database, "writer").removeprefix("x__writer")
+        found["roles"] = sorted(role for (role,) in cursor.fetchall() if role.endswith(here))
     return found
 
 
