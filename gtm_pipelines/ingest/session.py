@@ -22,7 +22,7 @@ from gtm_pipelines.ingest.load import LoadError
 from gtm_pipelines.ingest.reading import Reading, in_full, plan
 from gtm_pipelines.ingest.report import Fault, QuotaReport, Status, overall
 from gtm_pipelines.ingest.state import EntityState, read_states
-from gtm_pipelines.warehouse import WarehouseBusyError, open_warehouse
+from gtm_pipelines.warehouse import WarehouseBusyError, WarehouseError, WarehouseMissingError, open_warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -95,6 +95,10 @@ class Session:
             again = self._work.clock() + _BUSY_AGAIN
             self._end(Status.DEFERRED, Fault(code="warehouse_busy", message=str(error)))
             report.resume_at = again
+        except WarehouseMissingError:  # the tenant is gone, and its ledger with it
+            raise
+        except WarehouseError as error:
+            self._end(Status.FAILED, Fault(code="warehouse_failed", message=str(error)))
         except LoadError as error:
             self._end(Status.FAILED, Fault(code="load_failed", message=str(error)))
         else:

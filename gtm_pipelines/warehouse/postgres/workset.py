@@ -247,25 +247,28 @@ class Workset:
             f"l.{names.quote(c)}::VARCHAR AS {names.quote(c)}" if kind == "JSON" else f"l.{names.quote(c)}"
             for c, kind in here.columns.items()
         )
-        found = self._local.sql(f"SELECT {listed} {rows}").to_arrow_reader(100_000)
-        first = next(found, None)
-        if first is None or not first.num_rows:
-            return
-        if first.num_rows >= _MANY:
-            self._grown.add(table)
-        reader = pa.RecordBatchReader.from_batches(first.schema, itertools.chain([first], found))
-        if not layout.is_raw(table[0]):
-            self._store.append(schema, table[1], reader)
-            return
+        with self._local.sql(f"SELECT {listed} {rows}").to_arrow_reader(100_000) as found:
+            # Closed whatever happens: an open result would stand in the way of the rollback.
+            first = next(found, None)
+            if first is None or not first.num_rows:
+                return
+            if first.num_rows >= _MANY:
+                self._grown.add(table)
+            reader = pa.RecordBatchReader.from_batches(first.schema, itertools.chain([first], found))
+            if layout.is_raw(table[0]):
+                self._append_raw(schema, table[1], here, reader)
+            else:
+                self._store.append(schema, table[1], reader)
+
+    def _append_raw(self, schema: str, table: str, here: _Slice, rows: pa.RecordBatchReader) -> None:
+        """Append by way of a table of texts: the payload is jsonb, which has a binary form of its own."""
         self._store.execute("DROP TABLE IF EXISTS appended")
-        self._store.lay("appended", reader)  # the payload is jsonb, which has a binary form of its own
+        self._store.lay("appended", rows)
         cast = ", ".join(
             f"{names.quote(c)}::jsonb" if kind == "JSON" else names.quote(c) for c, kind in here.columns.items()
         )
         columns = ", ".join(names.quote(c) for c in here.columns)
-        self._store.execute(
-            f"INSERT INTO {names.quote_table(schema, table[1])} ({columns}) SELECT {cast} FROM appended"
-        )
+        self._store.execute(f"INSERT INTO {names.quote_table(schema, table)} ({columns}) SELECT {cast} FROM appended")
         self._store.execute("DROP TABLE appended")
 
     def _forget(self, table: Table) -> None:
