@@ -27,8 +27,8 @@ def note() -> None:
 @pytest.fixture
 def home(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the instance of dagster.yaml writes."""
-    for name in ("DAGSTER_HOME", "GTM_DAGSTER_DIR"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("DAGSTER_HOME", raising=False)
+    monkeypatch.setenv("GTM_DAGSTER_DIR", str(settings.home / "dagster"))  # an .env of the project names another
     return settings.home / "dagster"
 
 

@@ -82,7 +82,7 @@ def activity(dice: random.Random) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize(("seed", "database"), [(0, "duckdb"), (1, "duckdb"), (2, "duckdb"), (3, "postgres")])
+@pytest.mark.parametrize(("seed", "database"), [(0, "duckdb"), (3, "postgres")])
 def test_incremental_equals_full(seed: int, database: str, tmp_path: Path) -> None:
     """On Postgres also against DuckDB, which resolves in full from the same canonical rows."""
     dice = random.Random(seed)
