@@ -10,12 +10,13 @@ from __future__ import annotations
 import copy
 import logging
 import threading
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from gtm_pipelines.warehouse import Dialect, names
+from gtm_pipelines.warehouse.postgres.errors import told_of_load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,30 +44,44 @@ class LoadError(Exception):
     """dlt could not load; nothing of this batch is committed, or all of it will be found stored by the next sync."""
 
 
-def load(target: LoadTarget, tenant: str, connection: str, directory: Path, loads: Sequence[EntityLoad]) -> str:
-    """Load all entities as one package and return its load id; a load that fails is restarted once from nothing."""
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is loaded where. ``still_ours`` raises when somebody else may have begun to write there meanwhile."""
+
+    target: LoadTarget
+    tenant: str
+    connection: str
+    still_ours: Callable[[], None]
+
+
+def load(job: Job, directory: Path, loads: Sequence[EntityLoad]) -> str:
+    """Load all entities as one package and return its load id; a load that fails is restarted once from nothing.
+
+    Raises LoadError, or as a WarehouseError what Postgres said of itself: that it is full, locked or gone.
+    """
     from dlt.common.exceptions import DltException
 
     try:
-        return _run(target, tenant, connection, directory / "first", loads)
+        return _run(job, directory / "first", loads)
     except (DltException, OSError) as error:
-        _LOG.warning("load of %s/%s restarted after %s", tenant, connection, _cause(error))
+        _LOG.warning("load of %s/%s restarted after %s", job.tenant, job.connection, _cause(error))
     merging = [replace(each, is_new=False) for each in loads]  # the failed attempt may have appended some of its files
     try:
-        return _run(target, tenant, connection, directory / "second", merging)
+        return _run(job, directory / "second", merging)
     except (DltException, OSError) as error:
-        raise LoadError(f"loading {tenant}/{connection} failed twice, last with {_cause(error)}") from error
+        said = f"loading {job.tenant}/{job.connection} failed twice, last with {_cause(error)}"
+        raise told_of_load(_innermost(error), said) or LoadError(said) from error
 
 
-def _run(target: LoadTarget, tenant: str, connection: str, directory: Path, loads: Sequence[EntityLoad]) -> str:
+def _run(job: Job, directory: Path, loads: Sequence[EntityLoad]) -> str:
     import dlt
 
     from connectors.dlt_source import build_source
 
     _configure()
-    schema = names.raw_schema(connection)
+    target, schema = job.target, names.raw_schema(job.connection)
     pipeline = dlt.pipeline(
-        pipeline_name=names.pipeline_name(tenant, connection),
+        pipeline_name=names.pipeline_name(job.tenant, job.connection),
         pipelines_dir=str(directory),
         destination=_destination(target),
         dataset_name=target.dataset,
@@ -76,6 +91,7 @@ def _run(target: LoadTarget, tenant: str, connection: str, directory: Path, load
     pipeline.extract(build_source(schema, loads, target.file_format), loader_file_format=target.file_format)
     pipeline.normalize()
     pa.default_memory_pool().release_unused()  # what Arrow keeps of the extract is better used by DuckDB
+    job.still_ours()  # what was compared is only true for as long as nobody else writes
     info = pipeline.load()
     return info.loads_ids[-1] if info.loads_ids else ""
 
@@ -146,7 +162,10 @@ def _configure() -> None:
 
 def _cause(error: BaseException) -> str:
     """Name the step and the innermost error's type; its text may hold a record."""
-    step = getattr(error, "step", "run")
+    return f"{type(_innermost(error)).__name__} at {getattr(error, 'step', 'run')}"
+
+
+def _innermost(error: BaseException) -> BaseException:
     while error.__cause__ is not None:
         error = error.__cause__
-    return f"{type(error).__name__} at {step}"
+    return error

@@ -34,15 +34,23 @@ def in_words(tenant: str, is_alive: Callable[[], bool]) -> Iterator[None]:
         raise _told(code or ("" if is_alive() else "08006"), _said(error, tenant)) from None
 
 
-def _told(code: str, said: str) -> WarehouseError:
+def told_of_load(error: BaseException, said: str) -> WarehouseError | None:
+    """Return what the server said by a psycopg2 error, dlt's, of itself; None where it said something of the load."""
+    from psycopg2 import OperationalError
+
+    if not isinstance(error, OperationalError):
+        return None
+    told = _told(error.pgcode or "08006", said, "what was loaded of it is found by the next sync")
+    return None if isinstance(told, WarehouseRefusedError) else told
+
+
+def _told(code: str, said: str, left: str = "nothing was changed") -> WarehouseError:
     if code in _WAITED:
-        return WarehouseBusyError(
-            f"somebody holds a lock in the warehouse: {said}; nothing was changed, try again later"
-        )
+        return WarehouseBusyError(f"somebody holds a lock in the warehouse: {said}; {left}, try again later")
     if code in _CROWDED:
         return WarehouseBusyError(f"the warehouse takes no further session now: {said}; try again later")
     if code in _FULL:
-        return WarehouseError(f"the warehouse has no room left: {said}; nothing was changed: make room, then try again")
+        return WarehouseError(f"the warehouse has no room left: {said}; {left}: make room, then try again")
     if code in _FORBIDDEN:
         return WarehouseRefusedError(f"the warehouse does not allow it: {said}")
     if code.startswith(_LOST):
