@@ -116,6 +116,9 @@ def worked(house: House, settings: Settings) -> Office:
 @pytest.fixture
 def acme(house: House, worked: Office) -> Iterator[Office]:
     """The tenant as it is after its first day."""
+    for file in worked.folder.rglob("*.csv"):
+        file.unlink()
+    worked.write(1)
     yield worked
     house.server.start()
     house.restore()

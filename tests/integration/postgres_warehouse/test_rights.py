@@ -163,7 +163,7 @@ def test_dlts_sessions_begin_under_the_tenants_role_and_come_back_to_it(
     import psycopg2
 
     writer = house.roles(worked.tenant).writer
-    connection = psycopg2.connect(parse(house.url).for_dlt(writer))
+    connection = psycopg2.connect(parse(house.url).for_dlt(writer, 30))
     connection.autocommit = True
     try:
         with connection.cursor() as cursor:
