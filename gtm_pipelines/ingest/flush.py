@@ -134,7 +134,7 @@ def _load_of(reading: Reading, delta: Delta) -> EntityLoad:
 
 
 def _load(warehouse: Warehouse, target: Target, loads: Sequence[EntityLoad], directory: Path) -> None:
-    from gtm_pipelines.ingest.load import load
+    from gtm_pipelines.ingest.load import Job, load
 
     target.lease.check()
     schema, create = names.raw_schema(target.connection.name), sql_files.load("ingest/raw_table.sql")
@@ -143,7 +143,13 @@ def _load(warehouse: Warehouse, target: Target, loads: Sequence[EntityLoad], dir
             table = names.raw_table(target.connection.name, each.entity)
             warehouse.execute(create.format(schema=names.quote(schema), table=table))
     connection = target.connection
-    load(warehouse.load_target(connection.name), connection.tenant, connection.name, directory, loads)
+
+    def still_ours() -> None:
+        target.lease.check()
+        warehouse.check_held()
+
+    where = warehouse.load_target(connection.name)
+    load(Job(where, connection.tenant, connection.name, still_ours), directory, loads)
 
 
 def _settle(reading: Reading, delta: Delta) -> None:

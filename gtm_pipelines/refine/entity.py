@@ -78,7 +78,7 @@ def refine_entity(warehouse: Warehouse, work: Work, *, full: bool = False) -> En
         report = EntityReport(scope.connection, scope.entity, mapped=_mapped(work), replayed=replay)
         _note_loads(warehouse, loads)
         if work.kinds:
-            slices.records_of_loads(warehouse, scope, everything=replay)
+            slices.records_of_loads(warehouse, scope, loads)
             due = "true" if replay else "_dlt_load_id IN (SELECT load_id FROM load_due)"
             _refine_rows(warehouse, work, report, due)
         if replay or not work.kinds:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from quality.normalise.text import literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from gtm_pipelines.refine.statements import Scope
     from gtm_pipelines.warehouse.protocol import Warehouse
@@ -22,12 +22,13 @@ _BY_RECORD = ("connection", "entity", "record_id")
 _BY_CLAIM = ("connection", "target", "external_id")
 
 
-def records_of_loads(warehouse: Warehouse, scope: Scope, *, everything: bool) -> None:
-    """Before ``chunk_bounds`` and ``chunk``: the records of the loads that are due."""
-    if everything:
-        warehouse.fetch(scope.raw)
-    else:
-        warehouse.fetch(scope.raw, on=["_dlt_load_id"], keys="SELECT load_id FROM load_due")
+def records_of_loads(warehouse: Warehouse, scope: Scope, loads: Sequence[str]) -> None:
+    """Before ``chunk_bounds`` and ``chunk``: the records of the loads that are due.
+
+    By a condition and not by key: such rows come as a stream, however many a load has brought.
+    """
+    listed = ", ".join(literal(load) for load in loads)
+    warehouse.fetch(scope.raw, where=f"_dlt_load_id IN ({listed})" if listed else "false")
 
 
 def records(warehouse: Warehouse, scope: Scope, ids: str) -> None:

@@ -130,6 +130,9 @@ class DuckWarehouse(Warehouse, Served):
         found = self.rows(f"SELECT DISTINCT _dlt_load_id FROM {names.raw_table(connection, entity)} ORDER BY ALL")
         return [str(load) for (load,) in found]
 
+    def check_held(self) -> None:
+        """Do nothing: who has the file open holds it."""
+
     def load_target(self, connection: str) -> LoadTarget:
         """Return the file itself: dlt shares this process's instance of it."""
         ((path,),) = self.rows("SELECT path FROM duckdb_databases() WHERE database_name = current_database()")

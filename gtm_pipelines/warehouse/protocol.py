@@ -176,6 +176,9 @@ class Warehouse(Protocol):
     def load_ids(self, connection: str, entity: str) -> list[str]:
         """Return the loads that the rows of a raw table came with, in order; empty when there is no such table."""
 
+    def check_held(self) -> None:
+        """Raise WarehouseError unless this is still the one that writes the tenant's tables."""
+
     def load_target(self, connection: str) -> LoadTarget:
         """Return where the raw tables of a connection are loaded to; its schema is there."""
 

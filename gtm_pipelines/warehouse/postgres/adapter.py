@@ -141,7 +141,6 @@ class PostgresWarehouse(Warehouse):
             with self._duck.transaction():
                 yield
                 self._workset.flush()
-                self._workset.weigh()
                 self._store.commit()
         except BaseException:
             self._store.rollback()
@@ -153,6 +152,7 @@ class PostgresWarehouse(Warehouse):
         finally:
             self._is_open = False
         self._workset.clear()
+        self._weigh()
 
     def fetch(self, table: str, *, on: Sequence[str] = (), keys: str = "", where: str = "") -> None:
         """Bring the rows of a table that the next statements need."""
@@ -218,7 +218,8 @@ class PostgresWarehouse(Warehouse):
         with self._alone():
             for each in (schema, names.STAGING_LAYOUT % schema):
                 roles.create_schema(self._store, each, self._roles, called=raw)
-        return LoadTarget(Dialect.POSTGRES, self._address.for_dlt(self._roles.writer), schema, "csv")
+        address = self._address.for_dlt(self._roles.writer, self._store.lock_wait_s)
+        return LoadTarget(Dialect.POSTGRES, address, schema, "csv")
 
     def _create_schema(self, layer: str) -> None:
         with self._alone():
@@ -236,6 +237,20 @@ class PostgresWarehouse(Warehouse):
         except BaseException:
             self._store.rollback()
             raise
+
+    def _weigh(self) -> None:
+        """Have grown tables analysed, unless somebody has them under maintenance, which does the same."""
+        try:
+            self._workset.weigh()
+            self._store.commit()
+        except WarehouseBusyError:
+            self._store.rollback()
+
+    def check_held(self) -> None:
+        """Raise WarehouseError when the session is gone, and the tenant's lock with it."""
+        self._store.execute("SELECT 1")
+        if not self._is_open:
+            self._store.commit()
 
     @contextmanager
     def _prepared(self, sql: str) -> Iterator[None]:

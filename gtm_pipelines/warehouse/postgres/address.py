@@ -45,12 +45,15 @@ class Address:
         """The database's name."""
         return self._parts["dbname"]
 
-    def for_dlt(self, role: str) -> str:
+    def for_dlt(self, role: str, lock_wait_s: float) -> str:
         """As dlt takes it, for sessions that begin under a role and fall back to it when they are reset.
 
-        It wants a host and a password even where a local socket needs neither.
+        They wait for a lock so long and no longer. It wants a host and a password even where a socket needs neither.
         """
-        options = f"{self._parts.get('options', '')} -crole={role}".strip()
+        options = (
+            f"{self._parts.get('options', '')} -crole={role} -clock_timeout={lock_wait_s:g}s -cstatement_timeout=0"
+        )
+        options = f"{options} -cidle_in_transaction_session_timeout=0 -cidle_session_timeout=0".strip()
         parts = {**self._parts, "options": options}
         parts.setdefault("password", "none")
         uri = Address(parts).uri

@@ -190,6 +190,7 @@ class PostgresServed(Served):
         if others or not single:
             raise WarehouseRefusedError("one statement is run at a time: give one, and nothing behind its semicolon")
         text, values = sql_text.numbered(sql_text.physical(single, self._tenant), params)
+        text += "\n"  # or a comment at its end would swallow what the driver puts behind it
         options = {"adbc.postgresql.use_copy": "true" if sql_text.first_word(text) in _COPIED else "false"}
         with in_words(self._tenant, self._is_alive), self._alone():
             cursor = self._session.connection.cursor(adbc_stmt_kwargs=options)
@@ -228,8 +229,8 @@ class PostgresServed(Served):
 def _only_asks(sql: str) -> None:
     if sql_text.first_word(sql) and not sql_text.is_question(sql):
         raise WarehouseRefusedError(
-            "only questions are answered here (SELECT, WITH, VALUES, TABLE, EXPLAIN, SHOW), without set_config and"
-            " functions that run a text as SQL"
+            "only questions are answered here (SELECT, WITH, VALUES, TABLE, EXPLAIN, SHOW); set_config, pg_settings, U&"
+            " and functions that run a text as SQL may not even be mentioned"
         )
 
 

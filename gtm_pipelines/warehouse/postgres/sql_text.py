@@ -7,7 +7,6 @@ table may stand: anywhere else it is a column of something, whatever it is calle
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 _TOKEN = re.compile(
     r"""
     (?P<text>[eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' | \$(?P<tag>(?:[A-Za-z_]\w*)?)\$.*?\$(?P=tag)\$)
-  | (?P<blank>\s+ | --[^\n]* | /\*.*?\*/)
+  | (?P<blank>\s+ | --[^\r\n]* | /\*.*?\*/)
   | (?P<name>"(?:[^"]|"")+" | [^\W\d][\w$]*)
   | (?P<parameter>\$\d+ | \$[A-Za-z_]\w* | \?)
   | (?P<number>\d[\w.]*)
@@ -42,7 +41,7 @@ _BEFORE_OBJECTS = {"create", "replace", "drop", "alter", "on", "in", "temp", "te
 
 
 _QUESTIONS = {"select", "with", "values", "table", "explain", "show"}
-_RUNS_TEXT = re.compile(r"set_config|\w+_to_xml(?:schema|_and_xmlschema)?|ts_stat|ts_rewrite|dblink\w*")
+_ESCAPES = re.compile(r"set_config|pg_settings|_to_xml|ts_stat|ts_rewrite|dblink|u&", re.IGNORECASE)
 _QUALIFIED, _WITH_COLUMN = 2, 3  # schema.table, schema.table.column
 
 
@@ -73,12 +72,12 @@ def first_word(sql: str) -> str:
 def is_question(sql: str) -> bool:
     """Tell whether a statement only asks, and by nothing that could take another role meanwhile.
 
-    A session's role is changed by statements of their own, or by ``set_config``, which functions that run a text as SQL
-    could hide; names written in escapes could hide either.
+    A session's role is changed by statements of their own, or by ``set_config``, which ``pg_settings`` and functions
+    that run a text as SQL could hide; names written in escapes could hide any of them. The text is searched as it
+    stands, literals and comments too: where those end is Postgres' to say, and a reading of ours that differs would be
+    a door.
     """
-    words = [token.text.lower().strip('"') for token in _tokens(sql) if token.kind in {"name", "sign"}]
-    escaped = any(pair == ("u", "&") for pair in itertools.pairwise(words))
-    return first_word(sql) in _QUESTIONS and not escaped and not any(_RUNS_TEXT.fullmatch(word) for word in words)
+    return first_word(sql) in _QUESTIONS and not _ESCAPES.search(sql)
 
 
 @lru_cache(maxsize=256)

@@ -24,6 +24,10 @@ LOCK_WAIT_S = 30
 """How long a statement waits for a lock: beside us only people and maintenance hold any."""
 
 
+_OFF = ("statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout")
+"""What a server may have set for all: a session of ours is silent while it computes, and holds the tenant's lock."""
+
+
 class Store:
     """A session that commits when told to. Everything it raises is a WarehouseError."""
 
@@ -31,10 +35,13 @@ class Store:
         import adbc_driver_postgresql.dbapi as postgres
 
         self._tenant = tenant
+        self.lock_wait_s = LOCK_WAIT_S
         with in_words(tenant, lambda: False):
             self._connection = postgres.connect(address.uri)
         self.execute("SELECT set_config('TimeZone', 'UTC', false)")
-        self.execute(f"SELECT set_config('lock_timeout', '{LOCK_WAIT_S}s', false)")
+        self.execute(f"SELECT set_config('lock_timeout', '{self.lock_wait_s}s', false)")
+        for timeout in _OFF:
+            self.execute(f"SELECT set_config('{timeout}', '0', false)")
         self.commit()
 
     @property

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gtm_pipelines.warehouse.postgres.statement import Statement, Table
     from gtm_pipelines.warehouse.postgres.store import Store
 
-_MOST_KEYS = 50_000  # of one question
+_MOST_KEYS = 20_000  # of one question, whose answer is held whole
 _MANY = 10_000  # rows after which the server's statistics are old
 _PLACE = "_ctid"
 _TWIN = "_twin"
@@ -64,6 +64,11 @@ class Workset:
         for table in statement.replaces & self._tables.keys():
             self._forget(table)
             self._slices[table] = _Slice(self._tables[table], is_whole=True, is_kept=True, is_replaced=True)
+        unknown = set() if statement.defines else statement.writes - self._tables.keys()
+        if unknown:
+            raise WarehouseError(
+                f"there is no table {', '.join('.'.join(table) for table in sorted(unknown))} to write"
+            )
         for table in statement.writes & self._tables.keys():
             here = self._slice(table, keep=True)
             here.is_written = True
@@ -125,6 +130,7 @@ class Workset:
     def undone(self) -> None:
         """Take note that the local transaction was rolled back, and all that was at hand with it."""
         self._slices.clear()
+        self._grown.clear()
 
     def _slice(self, table: Table, *, keep: bool) -> _Slice:
         here = self._slices.get(table)
@@ -154,11 +160,12 @@ class Workset:
     def _bring(self, table: Table, condition: str) -> None:
         there = names.quote_table(names.tenant_schema(self._tenant, table[0]), table[1])
         listed = "t.ctid::text AS _ctid, " + layout.selected(self._tables[table])
+        is_first = not self._slices[table].has_rows  # then each place comes once: there is nothing to compare with
         with self._store.stream(f"SELECT {listed} FROM {there} t {condition}") as reader:
             for rows in reader:
-                self._take_in(table, rows)
+                self._take_in(table, rows, is_first=is_first)
 
-    def _take_in(self, table: Table, rows: pa.Table | pa.RecordBatch) -> None:
+    def _take_in(self, table: Table, rows: pa.Table | pa.RecordBatch, *, is_first: bool = False) -> None:
         """Add rows to what is at hand, each once; what is kept of them tells which are there."""
         if not rows.num_rows:
             return
@@ -170,7 +177,9 @@ class Workset:
             self._run(f"CREATE OR REPLACE TEMP TABLE {kept} ({listed})")
         columns_in = ", ".join(f"i.{names.quote(column)}" for column in here.columns)
         with_place = f"i.{_PLACE}, {columns_in}" if here.is_kept else f"i.{_PLACE}"
-        is_new = f"WHERE NOT EXISTS (SELECT 1 FROM {kept} k WHERE k.{_PLACE} = i.{_PLACE})" if here.has_rows else ""
+        is_new = f"WHERE NOT EXISTS (SELECT 1 FROM {kept} k WHERE k.{_PLACE} = i.{_PLACE})"
+        if is_first or not here.has_rows:
+            is_new = ""
         self._local.register("incoming_rows", rows)
         try:
             self._run(f"INSERT INTO {local} SELECT {columns_in} FROM incoming_rows i {is_new}")

@@ -19,8 +19,9 @@ def test_what_libpq_reads_from_our_address_is_what_it_read_from_the_users() -> N
 
 
 def test_dlt_begins_under_the_role_and_is_given_the_host_it_wants_on_a_socket() -> None:
-    made = parse_dsn(parse("postgresql://gtm@/ware?host=/run/pg&options=-cwork_mem%3D1MB").for_dlt("acme__writer_1"))
-    assert made["options"] == "-cwork_mem=1MB -crole=acme__writer_1"
+    given = parse("postgresql://gtm@/ware?host=/run/pg&options=-cwork_mem%3D1MB")
+    made = parse_dsn(given.for_dlt("acme__writer_1", 30))
+    assert made["options"].startswith("-cwork_mem=1MB -crole=acme__writer_1 -clock_timeout=30s -cstatement_timeout=0 ")
     assert (made["host"], made["dbname"]) == ("/run/pg", "ware")
 
 

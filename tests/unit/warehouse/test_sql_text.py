@@ -70,6 +70,12 @@ def test_parameters_are_numbered_and_literals_left_alone() -> None:
         "SELECT U&\"set\\005fconfig\"('role', 'none', true)",
         "SELECT query_to_xml('SELECT set_con' || 'fig(...)', true, true, '')",
         "COPY golden.person TO PROGRAM 'cat'",
+        # What Postgres reads otherwise than a reader of tokens would: each hides set_config from one.
+        "SELECT 1 --\r, set_config('role', 'bolt__writer', false)",
+        "SELECT /* /* */ ' */ set_config('role', 'bolt__writer', false) --'\n AS x",
+        "SELECT E''\n'\\'', set_config('role', 'bolt__writer', false) --'\n AS x",
+        "SELECT $\u00e9$ ' $\u00e9$, set_config('role', 'bolt__writer', false) --'\n AS x",
+        "EXPLAIN ANALYZE UPDATE pg_settings SET setting = 'bolt__writer' WHERE name = 'role'",
     ],
 )
 def test_no_question_takes_another_role(sql: str) -> None:
@@ -77,7 +83,7 @@ def test_no_question_takes_another_role(sql: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "sql", ["SELECT 'set_config'", "(SELECT 1)", "-- x\nWITH a AS (SELECT 1) TABLE a", "SHOW timezone"]
+    "sql", ["SELECT 'setting'", "(SELECT 1)", "-- x\nWITH a AS (SELECT 1) TABLE a", "SHOW timezone"]
 )
 def test_what_only_asks_is_a_question(sql: str) -> None:
     assert sql_text.is_question(sql)
