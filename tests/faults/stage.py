@@ -34,9 +34,12 @@ class Stage:
         """Where the sandbox keeps its worlds."""
         return self.directory / "worlds"
 
-    def home(self, name: str) -> Settings:
+    def home(self, name: str, **databases: str | None) -> Settings:
         """Return settings of a home of its own, with the tenant and its connections in place."""
-        settings = Settings(home=self.directory / name, encryption_key=SecretStr(KEY), sandbox_url=self.url)
+        home = self.directory / name
+        settings = Settings.model_validate(
+            {"home": home, "encryption_key": SecretStr(KEY), "sandbox_url": self.url, **databases}
+        )
         with open_control_plane(settings, actor="trial") as control:
             if not control.list_tenants():
                 control.add_tenant(TENANT)
