@@ -37,10 +37,8 @@ def status(
             for owner in session.tenants([tenant] if tenant else None)
             for connection in session.control.list_connections(owner)
         ]
-        published = {
-            name: session.settings.published_dir / f"{name}.duckdb"
-            for name in {connection.tenant for connection in found}
-        }
+        tenants = {connection.tenant for connection in found} if session.settings.warehouse_url is None else set()
+        published = {name: session.settings.published_dir / f"{name}.duckdb" for name in tenants}
     data = [describe(connection, now) for connection in found]
 
     def show(out: Console) -> None:
