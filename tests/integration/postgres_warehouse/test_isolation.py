@@ -21,7 +21,7 @@ FORBIDDEN = "42501"
 SERVICE_SENDS = (
     r"SELECT version\(\);|SELECT (oid, typname|attrelid, attname), .* FROM pg_catalog\.pg_.*",  # the driver does
     "BEGIN.*|COMMIT|ROLLBACK",
-    r"SELECT set_config\('(TimeZone|lock_timeout)', '\w+', false\)",
+    r"SELECT set_config\('(TimeZone|(lock|statement|idle_(in_transaction_)?session)_timeout)', '\w+', false\)",
     r"SELECT pg_(try_)?advisory_(xact_)?lock\(-?\d+\)",
     "SELECT (1|count[(][*][)]) FROM pg_(roles|namespace) WHERE .*",
     r'CREATE ROLE "(acme|bolt)__(writer|reader)_\w+" NOLOGIN',
