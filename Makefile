@@ -18,7 +18,7 @@ ui: .venv/.runtime ## the Dagster web UI on http://127.0.0.1:3000, with its daem
 	@$(BIN)/gtm ui
 
 test: .venv/.dev ## the whole suite, offline but for loopback
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	@$(BIN)/python -m pytest -n $(WORKERS)
 
 check: .venv/.dev ## format, lint, types, import rules
 	@$(BIN)/ruff format --check .

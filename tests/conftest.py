@@ -8,13 +8,17 @@ import ipaddress
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
 from connectors.runtime import redaction
 from tests import warehouses
+from tests.scheduling import TogetherScheduling
+
+if TYPE_CHECKING:
+    from xdist.scheduler import LoadScopeScheduling
 
 _UNIT = Path(__file__).parent / "unit"
 _running: list[pytest.Item] = []
@@ -63,6 +67,12 @@ def _one_trust_store() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("httpx._transports.default.create_ssl_context", functools.cache(httpx.create_ssl_context))
         yield
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Keep together in one process what shares fixtures."""
+    return TogetherScheduling(config, log)
 
 
 @pytest.fixture(params=warehouses.KINDS)

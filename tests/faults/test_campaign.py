@@ -8,8 +8,6 @@ import pytest
 
 from tests.faults import campaign
 
-pytestmark = pytest.mark.xdist_group("faults")
-
 
 @pytest.mark.parametrize("seed", [29])
 def test_a_killed_sync_loses_and_doubles_nothing(seed: int, tmp_path: Path) -> None:

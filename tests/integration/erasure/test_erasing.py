@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-pytestmark = pytest.mark.xdist_group("erasure")  # the installation they all copy is made once
-
-
 def counts(done: Erasure) -> dict[str, int]:
     return {each.what: each.count for each in done.removed}
 

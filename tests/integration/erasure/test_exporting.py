@@ -20,8 +20,6 @@ from tests.integration.erasure.conftest import LOCAL_PART
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-pytestmark = pytest.mark.xdist_group("erasure")  # the installation they all copy is made once
 SECRET = "a-secret-that-stays-here"
 
 

@@ -14,7 +14,6 @@ from gtm_pipelines.tenancy import TenantId
 from tests.integration.erasure.conftest import GOLDEN, refined_alone, use_home
 from tests.postgres import new_database
 
-pytestmark = pytest.mark.xdist_group("erasure")
 ACME = TenantId("acme")
 RAW = dg.AssetKey(["raw", "file", "people"])
 CHECK = dg.AssetCheckKey(GOLDEN, "is_sound")

@@ -23,8 +23,6 @@ from tests.integration.erasure.conftest import LOCAL_PART, people, use_home
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-pytestmark = pytest.mark.xdist_group("erasure")  # the installation they all copy is made once
 SERVICE = "service_that_erases"
 TENANTS = ("acme", "acme_eu")
 

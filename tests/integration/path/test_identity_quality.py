@@ -13,8 +13,6 @@ from gtm_pipelines.warehouse import names, open_warehouse
 from tests.faults import actors
 from tests.faults.stage import TENANT, Stage, staged
 
-pytestmark = pytest.mark.xdist_group("identity_quality")  # what they share takes seconds to make
-
 _SIZE = 400
 # Floors leave room for luck between seeds, not for a rule that stopped working: dropping any one rule falls below them.
 _FLOORS = {"person": (0.98, 0.83), "account": (0.98, 0.80)}

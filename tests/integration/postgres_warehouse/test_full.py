@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from tests.integration.postgres_warehouse.conftest import House
     from tests.integration.postgres_warehouse.office import Office
-
-pytestmark = pytest.mark.xdist_group("postgres_warehouse")
 FULL = "the warehouse has no room left: .*No space left on device.*; nothing was changed: make room, then try again"
 
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from tests.integration.postgres_warehouse.conftest import House, SecondDay
     from tests.integration.postgres_warehouse.statements import Sent
-
-pytestmark = pytest.mark.xdist_group("postgres_warehouse")  # they share a server
 FORBIDDEN = "42501"
 SERVICE_SENDS = (
     r"SELECT version\(\);|SELECT (oid, typname|attrelid, attname), .* FROM pg_catalog\.pg_.*",  # the driver does

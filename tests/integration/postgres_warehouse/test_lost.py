@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.integration.postgres_warehouse.conftest import House, SecondDay
-
-pytestmark = pytest.mark.xdist_group("postgres_warehouse")
 LOAD, REFINE, RESOLVE = b'DELETE FROM "acme__raw_crm"', b'COPY "acme__canonical"', b'COPY "acme__golden"'
 LOST = "the connection to the warehouse was lost: .*: check GTM_WAREHOUSE_URL and the server, then try again"
 

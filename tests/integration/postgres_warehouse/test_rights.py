@@ -18,8 +18,6 @@ from tests.integration.postgres_warehouse.conftest import DATABASE, SERVICE
 if TYPE_CHECKING:
     from tests.integration.postgres_warehouse.conftest import House
     from tests.integration.postgres_warehouse.office import Office
-
-pytestmark = pytest.mark.xdist_group("postgres_warehouse")
 FORBIDDEN = "42501"
 ATTEMPTS = (
     "SELECT * FROM acme__golden.person",

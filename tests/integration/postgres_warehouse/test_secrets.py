@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from gtm_pipelines.settings import Settings
     from tests.integration.postgres_warehouse.conftest import House
     from tests.postgres import Server
-
-pytestmark = pytest.mark.xdist_group("postgres_warehouse")
 OWNERS = {"control": "kanarie-control-9b2d", "dagster": "kanarie-dagster-51fa"}
 HUNTED = [*SECRETS, PASSWORD, *OWNERS.values()]
 _VARIABLES = {

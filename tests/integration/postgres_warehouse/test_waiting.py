@@ -17,8 +17,6 @@ from gtm_pipelines.warehouse.postgres import store
 if TYPE_CHECKING:
     from tests.integration.postgres_warehouse.conftest import House, SecondDay
     from tests.integration.postgres_warehouse.office import Office
-
-pytestmark = pytest.mark.xdist_group("postgres_warehouse")
 PATIENT = Limits(warehouse_wait=60, shrink_rows=1_000)
 CLOCK = re.compile(
     r"\b(now\(\)|clock_timestamp|current_timestamp|current_date|localtime\w*|statement_timestamp)", re.IGNORECASE

@@ -19,8 +19,6 @@ from gtm_pipelines import sandbox
 from gtm_pipelines.sandbox import store
 from tests.integration.sandbox.outsiders import Served
 
-pytestmark = pytest.mark.xdist_group("days")  # what they share takes seconds to make
-
 Rows = dict[str, dict[str, Any]]
 USUAL = ("customerio", "file", "salesforce")  # what other vendors make of a day is in their own tests
 

@@ -16,8 +16,6 @@ from gtm_pipelines.warehouse import Warehouse, open_warehouse
 from tests.contract.sandboxed import Sandboxed
 from tests.integration.vendors import hubspot_portal as portal
 
-pytestmark = pytest.mark.xdist_group("hubspot_path")  # what they share takes seconds to make
-
 ENTITIES = ["contacts", "companies", "calls", "emails", "meetings", "notes", "tasks", "deals", "owners", "associations"]
 
 

@@ -21,8 +21,6 @@ from gtm_pipelines.settings import Settings
 from gtm_pipelines.warehouse import open_warehouse
 from tests.contract.sandboxed import Sandboxed
 
-pytestmark = pytest.mark.xdist_group("microsoft365_people")  # what they share takes seconds to make
-
 OURS = {"seller.example", "seller-group.example"}
 
 
