@@ -12,7 +12,16 @@ from gtm_pipelines.settings import Settings
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    settings = Settings(home=tmp_path)
+    return _connected(Settings(home=tmp_path))
+
+
+@pytest.fixture
+def on_either(tmp_path: Path, warehouse_url: str | None) -> Settings:
+    """The same with the warehouse of either kind."""
+    return _connected(Settings(home=tmp_path, warehouse_url=warehouse_url))
+
+
+def _connected(settings: Settings) -> Settings:
     with open_control_plane(settings) as control:
         control.add_tenant("acme")
         control.add_connection("acme", "crm", "list")

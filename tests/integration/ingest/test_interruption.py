@@ -7,22 +7,15 @@ import random
 import signal
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
-
-import pytest
 
 from gtm_pipelines.ingest import Limits
 from gtm_pipelines.settings import Settings
 from gtm_pipelines.warehouse import open_published, publish
 from tests.integration.ingest.vendor import LIMITS, start, stored, sync, versions, world
 
-if TYPE_CHECKING:
-    pass
 
-
-@pytest.mark.parametrize("seed", range(2))
-def test_kills_at_random_moments_lose_and_double_nothing(settings: Settings, seed: int) -> None:
-    chance = random.Random(seed)
+def test_kills_at_random_moments_lose_and_double_nothing(on_either: Settings) -> None:
+    settings, chance = on_either, random.Random(1)
     before = world(600)
     after = before.changed(range(0, 600, 3), second=200, deleted=range(1, 600, 30)).changed(range(600, 650), second=201)
     kills = 0
@@ -42,24 +35,24 @@ def test_kills_at_random_moments_lose_and_double_nothing(settings: Settings, see
     assert list(settings.runs_dir.iterdir()) == []
 
 
-def test_of_two_syncs_at_once_one_runs_and_the_other_is_skipped(settings: Settings) -> None:
+def test_of_two_syncs_at_once_one_runs_and_the_other_is_skipped(on_either: Settings) -> None:
     seen = world(300, pause=0.1)
-    first, second = start(settings, seen), start(settings, seen)
+    first, second = start(on_either, seen), start(on_either, seen)
     assert sorted([first.status(), second.status()]) == ["ok", "skipped_locked"]
-    assert stored(settings) == versions(seen)
+    assert stored(on_either) == versions(seen)
 
 
-def test_a_sync_that_is_told_to_stop_gives_its_lease_back_at_once(settings: Settings) -> None:
-    running = start(settings, world(600, pause=0.3))
+def test_a_sync_that_is_told_to_stop_gives_its_lease_back_at_once(on_either: Settings) -> None:
+    running = start(on_either, world(600, pause=0.3))
     time.sleep(0.8)
     began = time.monotonic()
     os.kill(running.process.pid or 0, signal.SIGTERM)
     running.process.join(10)
     assert running.process.exitcode == 128 + signal.SIGTERM
     assert time.monotonic() - began < 10
-    assert list(settings.runs_dir.iterdir()) == []
-    assert sync(settings, world(600)).status == "ok"
-    assert stored(settings) == versions(world(600))
+    assert list(on_either.runs_dir.iterdir()) == []
+    assert sync(on_either, world(600)).status == "ok"
+    assert stored(on_either) == versions(world(600))
 
 
 def test_a_frozen_sync_that_wakes_after_it_was_replaced_writes_nothing(settings: Settings) -> None:
