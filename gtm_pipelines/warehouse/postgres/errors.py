@@ -34,6 +34,13 @@ def in_words(tenant: str, is_alive: Callable[[], bool]) -> Iterator[None]:
         raise _told(code or ("" if is_alive() else "08006"), _said(error, tenant)) from None
 
 
+def cannot_open(error: Any, tenant: str) -> WarehouseError:
+    """Return what to say of a session that did not begin: no server there, or none for us."""
+    return WarehouseError(
+        f"the warehouse cannot be opened: {_said(error, tenant)}; check GTM_WAREHOUSE_URL and the server"
+    )
+
+
 def told_of_load(error: BaseException, said: str) -> WarehouseError | None:
     """Return what the server said by a psycopg2 error, dlt's, of itself; None where it said something of the load."""
     from psycopg2 import OperationalError

@@ -61,6 +61,7 @@ _LOOKED_UP_BY = {
 }
 _BOOKKEEPING = {
     "canonical": {"pending"},
+    "golden": {"account_key", "account_rule", "resolution"},  # `gtm why` reads a person's
     "quality": {"refined_load", "refined_target", "shared_claim", "shared_due", "marts_built"},
     "raw": {"field", "typed_view"},
 }

@@ -41,7 +41,7 @@ _BEFORE_OBJECTS = {"create", "replace", "drop", "alter", "on", "in", "temp", "te
 
 
 _QUESTIONS = {"select", "with", "values", "table", "explain", "show"}
-_ESCAPES = re.compile(r"set_config|pg_settings|_to_xml|ts_stat|ts_rewrite|dblink|u&", re.IGNORECASE)
+_ESCAPES = re.compile(r"set_config|pg_settings|_to_xml|ts_stat|ts_rewrite|dblink|advisory|u&", re.IGNORECASE)
 _QUALIFIED, _WITH_COLUMN = 2, 3  # schema.table, schema.table.column
 
 
@@ -70,7 +70,7 @@ def first_word(sql: str) -> str:
 
 
 def is_question(sql: str) -> bool:
-    """Tell whether a statement only asks, and by nothing that could take another role meanwhile.
+    """Tell whether a statement only asks, and by nothing that could take another role or another tenant's lock.
 
     A session's role is changed by statements of their own, or by ``set_config``, which ``pg_settings`` and functions
     that run a text as SQL could hide; names written in escapes could hide any of them. The text is searched as it

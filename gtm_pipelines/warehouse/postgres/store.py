@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from gtm_pipelines.warehouse import names
-from gtm_pipelines.warehouse.postgres.errors import in_words
+from gtm_pipelines.warehouse.postgres.errors import cannot_open, in_words
 from gtm_pipelines.warehouse.protocol import WarehouseError
 
 if TYPE_CHECKING:
@@ -36,8 +36,10 @@ class Store:
 
         self._tenant = tenant
         self.lock_wait_s = LOCK_WAIT_S
-        with in_words(tenant, lambda: False):
+        try:
             self._connection = postgres.connect(address.uri)
+        except postgres.Error as error:
+            raise cannot_open(error, tenant) from None
         self.execute("SELECT set_config('TimeZone', 'UTC', false)")
         self.execute(f"SELECT set_config('lock_timeout', '{self.lock_wait_s}s', false)")
         for timeout in _OFF:

@@ -75,6 +75,7 @@ def test_parameters_are_numbered_and_literals_left_alone() -> None:
         "SELECT /* /* */ ' */ set_config('role', 'bolt__writer', false) --'\n AS x",
         "SELECT E''\n'\\'', set_config('role', 'bolt__writer', false) --'\n AS x",
         "SELECT $\u00e9$ ' $\u00e9$, set_config('role', 'bolt__writer', false) --'\n AS x",
+        "SELECT pg_advisory_lock(1)",  # of another tenant's syncs
         "EXPLAIN ANALYZE UPDATE pg_settings SET setting = 'bolt__writer' WHERE name = 'role'",
     ],
 )
