@@ -71,7 +71,11 @@ def _one_trust_store() -> Iterator[None]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """Keep together in one process what shares fixtures."""
+    """Keep together in one process what shares fixtures, by folders: the unit tests' many short files come last.
+
+    Otherwise files of few tests would, which are the longest, and one process would wait for the other.
+    """
+    config.option.loadscopereorder = False
     return TogetherScheduling(config, log)
 
 
