@@ -108,7 +108,7 @@ class SyncOptions:
 class Unreadable:
     """A record that could not become a raw row. ``raw`` is its text, cut at 2,000 characters."""
 
-    reason: str  # bad_key, too_deep, too_large, malformed
+    reason: str  # bad_key, too_deep, too_large, number_out_of_range, malformed
     raw: str
     external_id: str | None = None
 

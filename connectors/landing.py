@@ -23,7 +23,17 @@ import pyarrow as pa
 
 from connectors.connector import Unreadable
 from connectors.runtime import paths
-from connectors.runtime.jsontext import DEEPEST, MARKER, NONFINITE, TOO_DEEP, is_too_deep, mend_escapes
+from connectors.runtime.jsontext import (
+    DEEPEST,
+    MARKER,
+    MOST_DIGITS,
+    NONFINITE,
+    TOO_DEEP,
+    has_far_number,
+    is_too_deep,
+    may_be_tiny,
+    mend_escapes,
+)
 from connectors.runtime.paths import read as read_envelope
 from connectors.runtime.repeats import may_repeat, without_repeats
 from connectors.runtime.slicing import cut, slice_records
@@ -195,6 +205,7 @@ def _all_fit(raws: list[bytes], text: bytes) -> bool:
         and (b"\\" not in text or MARKER[1:] not in text)  # a search for a quote stops at each
         and all(raw.isascii() or _is_utf8(raw) for raw in raws)
         and not any(raw.count(b"{") + raw.count(b"[") > DEEPEST for raw in raws)
+        and not may_be_tiny(text)
     )
 
 
@@ -281,7 +292,13 @@ def _add(
     *,
     is_suspect: bool,
 ) -> None:
-    """Add one record as a row, or set it aside for its key; a suspect one may say a key twice."""
+    """Add one record as a row, or set it aside for its key or a number; a suspect one may say a key twice.
+
+    A number beyond what Python holds makes a record suspect, too.
+    """
+    if (is_suspect or len(raw) > MOST_DIGITS or may_be_tiny(raw)) and has_far_number(raw):
+        columns.set_aside("number_out_of_range", raw, _id_of(raw, shape))
+        return
     payload = _mended(columns, raw, is_suspect=is_suspect)
     try:
         if decoder is None:
@@ -298,6 +315,12 @@ def _add(
     columns.deleted.append(deleted not in _NOT_DELETED)
     columns.payloads.append(payload)
     columns.hashes.append(blake2b(raw, digest_size=16).hexdigest())
+
+
+def _id_of(raw: bytes, shape: RecordShape) -> str | None:
+    """Return the id of a record that is set aside for something else, where it has one."""
+    key, _, _ = _read_carefully(mend_escapes(raw), shape)
+    return str(key) if _is_key(key) else None
 
 
 def _mended(columns: _Columns, raw: bytes, *, is_suspect: bool = False) -> bytes:

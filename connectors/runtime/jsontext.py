@@ -11,6 +11,9 @@ import re
 import msgspec
 
 DEEPEST = 64
+MOST_DIGITS, MOST_OF_EXPONENT = 10_000, 3
+"""Digits of a number as it is written. Postgres keeps no more than 16,383 behind the point and 131,072 before it, and
+writes a number out: a record full of ``1e9999`` would be stored and could not be read again."""
 MARKER = rb'"\u0000unreadable:'
 NONFINITE = MARKER + b'nonfinite"'
 TOO_DEEP = MARKER + b'too_deep"'
@@ -28,6 +31,8 @@ _ESCAPE = re.compile(
     rb"|(?P<nul>u0000)|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
     re.DOTALL,
 )
+_NUMBER = re.compile(_STRING + rb"|(?P<digits>[\d.]+)(?:[eE][+-]?(?P<exponent>\d+))?", re.DOTALL)
+_TINY = re.compile(rb"-(?<=[\d.][eE]-)\d{4,}(?=[\s,}\]])")  # begins with one letter: a search for that is quick
 _MARGIN = 32  # a page's envelope stands around its records
 
 
@@ -79,6 +84,19 @@ def is_too_deep(raw: bytes, limit: int = DEEPEST) -> bool:
         elif first in b"}]":
             depth -= 1
     return False
+
+
+def may_be_tiny(text: bytes) -> bool:
+    """Return whether ``text`` may hold a number too near to nothing to be kept; False is certain for short numbers."""
+    return _TINY.search(text) is not None
+
+
+def has_far_number(raw: bytes) -> bool:
+    """Return whether ``raw`` holds a number that is beyond what a warehouse keeps; its texts may say what they want."""
+    return any(
+        len(token["digits"] or b"") > MOST_DIGITS or len((token["exponent"] or b"").lstrip(b"0")) > MOST_OF_EXPONENT
+        for token in _NUMBER.finditer(raw)
+    )
 
 
 def neutralise(body: bytes) -> bytes:

@@ -169,6 +169,26 @@ def test_a_nan_costs_its_record_and_the_word_inside_text_costs_nothing() -> None
     assert landed.unreadable[0].reason == "malformed"
 
 
+@pytest.mark.parametrize(
+    "number", ["1e140000", "-1E+1000", "1e-20000", "0.1E-1000", "9" * 140_000, "0." + "0" * 10_000, "1e" + "9" * 20]
+)
+def test_a_number_that_not_every_warehouse_keeps_costs_its_record(number: str) -> None:
+    landed = land(body('{"Id":"a"}', f'{{"n":[{number}],"t":"\\u0000","Id":"b"}}', '{"Id":"c"}'), SHAPE)
+    assert landed.table["external_id"].to_pylist() == ["a", "c"]
+    assert [(unread.reason, unread.external_id) for unread in landed.unreadable] == [("number_out_of_range", "b")]
+    assert landed.repaired == 0
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["1e999", "-1e-999", "1e0000000001", "9" * 10_000, '"1e140000"', '"a \\"1e-9999,\\" b"', '"f-3e-123456789012"'],
+)
+def test_a_number_that_every_warehouse_keeps_and_what_is_none_stay(value: str) -> None:
+    record = f'{{"Id":"a","n":{value}}}'
+    assert rows(land(body(record), SHAPE))[0]["payload"] == record
+    assert duckdb.connect().execute("SELECT CAST(? AS JSON)", [record]).fetchall() == [(record,)]
+
+
 def test_bytes_that_are_not_utf8_cost_their_record() -> None:
     landed = land(b'{"records":[{"Id":"a","t":"\xff"},{"Id":"b","t":"\xc3\xa9"}]}', SHAPE)
     assert landed.table["external_id"].to_pylist() == ["b"]

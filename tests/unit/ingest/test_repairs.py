@@ -37,3 +37,16 @@ def test_what_one_sync_mended_is_not_told_by_the_next(rig: Rig) -> None:
     assert len(rig.sync().entities["people"].notices) == 1
     rig.vendor.says(Page(land(b'[{"id":"b"}]', SHAPE).table, mark(2), has_more=False))
     assert rig.sync().entities["people"].notices == []
+
+
+def test_a_number_beyond_what_a_warehouse_keeps_costs_its_record_and_nothing_else(rig: Rig) -> None:
+    numbers = {"a": "1e999", "b": "1e-999", "c": "9" * 4_000, "d": "1e140000", "e": "1e-20000"}
+    body = "[" + ",".join(f'{{"id":"{key}","n":{number}}}' for key, number in numbers.items()) + "]"
+    landed = land(body.encode(), SHAPE)
+    rig.vendor.says(Page(landed.table, mark(1), has_more=False, unreadable=landed.unreadable))
+    report = rig.sync()
+    assert report.status == "ok"
+    assert (report.entities["people"].created, report.entities["people"].rejected) == (3, 2)
+    assert set(rig.stored()) == {"a", "b", "c"}
+    told = rig.rows("SELECT external_id, rule FROM quality.quarantine ORDER BY 1")
+    assert told == [(key, "unreadable:number_out_of_range") for key in "de"]
