@@ -18,6 +18,7 @@ from gtm_pipelines.warehouse import names, sql_files
 from gtm_pipelines.warehouse.duck import DuckWarehouse, configure
 from gtm_pipelines.warehouse.postgres import layout, roles
 from gtm_pipelines.warehouse.postgres.address import parse
+from gtm_pipelines.warehouse.postgres.catalogue import Catalogue
 from gtm_pipelines.warehouse.postgres.roles import Roles
 from gtm_pipelines.warehouse.postgres.served import PostgresServed
 from gtm_pipelines.warehouse.postgres.statement import examine
@@ -29,12 +30,11 @@ from gtm_pipelines.warehouse.protocol import (
     Served,
     Warehouse,
     WarehouseBusyError,
-    WarehouseError,
     WarehouseMissingError,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     import duckdb
     import polars as pl
@@ -42,22 +42,11 @@ if TYPE_CHECKING:
 
     from gtm_pipelines.settings import Settings
     from gtm_pipelines.warehouse.postgres.address import Address
-    from gtm_pipelines.warehouse.postgres.statement import Table
+    from gtm_pipelines.warehouse.postgres.statement import Statement, Table
     from gtm_pipelines.warehouse.protocol import Params
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0  # seconds
 
-_CATALOGUE = """
-SELECT n.nspname, c.relname, a.attname, format_type(a.atttypid, NULL), a.attnotnull
-FROM pg_namespace n
-JOIN pg_class c ON c.relnamespace = n.oid AND c.relkind = 'r'
-JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-WHERE n.nspname = ANY($1::text[])
-ORDER BY n.nspname, c.relname, a.attnum
-"""
-_SCHEMAS = """
-SELECT nspname, obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE starts_with(nspname, {prefix})
-"""
 _LOCAL_CATALOGUE = """
 SELECT schema_name, table_name, column_name, data_type, NOT is_nullable FROM duckdb_columns()
 WHERE database_name = 'memory' AND NOT internal AND schema_name <> 'main'
@@ -75,14 +64,19 @@ class PostgresWarehouse(Warehouse):
         self._roles = Roles.of(tenant, address.database)
         self._store = store
         self._duck = DuckWarehouse(tenant, local)
-        self._tables: dict[Table, dict[str, str]] = {}
-        self._workset = Workset(tenant, store, local, self._tables)
+        self._catalogue = Catalogue(tenant, store)
+        store.commit()
+        self._tables: dict[Table, dict[str, str]] = {}  # those that a statement has named, by DuckDB's types
+        self._copied: set[Table] = set()  # of them, those whose columns are the server's and not a definition's of ours
         self._defined: set[str] = set()
+        self._workset = Workset(tenant, store, local, self._tables)
         self._is_open = False  # a transaction
         self._served = PostgresServed(
             tenant, store, in_transaction=lambda: self._is_open, create_schema=self._create_schema
         )
-        self._mirror_catalogue()
+        for path in sql_files.bookkeeping():  # with their keys, which `INSERT OR REPLACE` goes by
+            self._duck.execute(sql_files.load(path))
+        self._own = self._local_tables()[0]
 
     @property
     def tenant(self) -> TenantId:
@@ -100,7 +94,8 @@ class PostgresWarehouse(Warehouse):
         if statement.defines and sql in self._defined:
             return 0
         with self._unit():
-            self._workset.prepare(statement)
+            self._make_way(statement.creates)
+            self._prepare(statement)
             changed = self._duck.execute(sql, params)
             if statement.defines:
                 self._define(statement.replaces)
@@ -135,7 +130,7 @@ class PostgresWarehouse(Warehouse):
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Commit the block as one or roll all of it back, here and at the server."""
-        known = {table: dict(columns) for table, columns in self._tables.items()}
+        known, copied = dict(self._tables), set(self._copied)
         self._is_open = True
         try:
             with self._duck.transaction():
@@ -148,6 +143,7 @@ class PostgresWarehouse(Warehouse):
             self._defined.clear()
             self._tables.clear()
             self._tables.update(known)
+            self._copied = copied
             raise
         finally:
             self._is_open = False
@@ -157,11 +153,13 @@ class PostgresWarehouse(Warehouse):
     def fetch(self, table: str, *, on: Sequence[str] = (), keys: str = "", where: str = "") -> None:
         """Bring the rows of a table that the next statements need."""
         (named,) = examine(f"SELECT 1 FROM {table}").reads
+        self._know([named])
         self._workset.fetch(named, on, keys, where)
 
     def look_up(self, into: str, table: str, columns: Sequence[str], *, on: Sequence[str] = (), keys: str = "") -> None:
         """Lay some columns of a table's rows into a temporary relation."""
         (named,) = examine(f"SELECT 1 FROM {table}").reads
+        self._know([named])
         with self._alone():
             self._workset.look_up(into, named, columns, on, keys)
 
@@ -181,11 +179,11 @@ class PostgresWarehouse(Warehouse):
 
     def has_table(self, schema: str, table: str) -> bool:
         """Tell whether a table exists."""
-        return (schema, table) in self._tables
+        return (schema, table) in self._tables or (schema, table) in self._catalogue
 
     def columns(self, schema: str, table: str) -> dict[str, str]:
         """Return column names and types in order."""
-        return dict(self._tables.get((schema, table), {}))
+        return dict(self._tables.get((schema, table)) or self._catalogue.columns((schema, table)))
 
     def raw_entities(self) -> list[tuple[str, str]]:
         """List (connection, entity) of every raw table that exists."""
@@ -241,8 +239,8 @@ class PostgresWarehouse(Warehouse):
     def _weigh(self) -> None:
         """Have grown tables analysed, unless somebody has them under maintenance, which does the same."""
         try:
-            self._workset.weigh()
-            self._store.commit()
+            if self._workset.weigh():
+                self._store.commit()
         except WarehouseBusyError:
             self._store.rollback()
 
@@ -255,7 +253,7 @@ class PostgresWarehouse(Warehouse):
     @contextmanager
     def _prepared(self, sql: str) -> Iterator[None]:
         with self._unit():
-            self._workset.prepare(examine(sql))
+            self._prepare(examine(sql))
             yield
 
     @contextmanager
@@ -264,57 +262,62 @@ class PostgresWarehouse(Warehouse):
         if self._is_open:
             yield
             return
-        try:
+        with self.transaction():
             yield
-            self._workset.flush()
-            self._store.commit()
-        except BaseException:
-            self._store.rollback()
-            raise
-        finally:
-            self._workset.clear()
 
-    def _mirror_catalogue(self) -> None:
-        """Make the tables that are stored locally too, empty."""
-        import pyarrow as pa
+    def _prepare(self, statement: Statement) -> None:
+        self._know(statement.reads | statement.writes | statement.replaces)
+        self._workset.prepare(statement)
 
-        prefix = names.literal(f"{self._tenant}__")
-        called = {str(schema): str(layer) for schema, layer in self._store.execute(_SCHEMAS.format(prefix=prefix))}
-        required: dict[Table, set[str]] = {}
-        for schema, table, column, kind, is_required in self._store.execute(_CATALOGUE, [pa.array(sorted(called))]):
-            name = (called[str(schema)], str(table))
-            self._tables.setdefault(name, {})[str(column)] = layout.local_type(str(kind))
-            if is_required:
-                required.setdefault(name, set()).add(str(column))
-        self._store.commit()
-        for path in sql_files.bookkeeping():  # with their keys, which `INSERT OR REPLACE` goes by
-            self._duck.execute(sql_files.load(path))
-        for name, columns in self._tables.items():
+    def _know(self, tables: Iterable[Table]) -> None:
+        """Make stored tables that are named for the first time locally too, empty."""
+        for table in set(tables) - self._tables.keys():
+            if table not in self._catalogue:
+                continue
+            if table in self._own:
+                self._catalogue.check(table, self._own[table])
+                self._tables[table] = self._own[table]
+                continue
+            columns, required = self._catalogue.known(table), self._catalogue.required(table)
             listed = [
-                f"{names.quote(column)} {kind}{' NOT NULL' if column in required.get(name, ()) else ''}"
+                f"{names.quote(column)} {kind}{' NOT NULL' if column in required else ''}"
                 for column, kind in columns.items()
             ]
-            self._duck.execute(f"CREATE SCHEMA IF NOT EXISTS {names.quote(name[0])}")
-            self._duck.execute(f"CREATE TABLE IF NOT EXISTS {names.quote_table(*name)} ({', '.join(listed)})")
+            self._duck.execute(f"CREATE SCHEMA IF NOT EXISTS {names.quote(table[0])}")
+            self._duck.execute(f"CREATE TABLE {names.quote_table(*table)} ({', '.join(listed)})")
+            self._tables[table] = columns
+            self._copied.add(table)
+
+    def _make_way(self, created: Collection[Table]) -> None:
+        """Let a definition of ours count that comes after its table was named: the server's may have more columns."""
+        for table in self._copied.intersection(created):
+            if not self._workset.holds(table):
+                self._duck.execute(f"DROP TABLE {names.quote_table(*table)}")
+                self._copied.remove(table)
+                del self._tables[table]
 
     def _define(self, replaced: Collection[Table]) -> None:
         """Make at the server what a statement has made here."""
+        found, required = self._local_tables()
+        for table, columns in found.items():
+            is_there = table in self._tables or table in self._catalogue
+            if self._tables.get(table) == columns:
+                continue
+            if is_there and table not in replaced:
+                self._catalogue.check(table, columns)
+                self._tables[table] = columns
+            else:
+                self._make(table, columns, required.get(table, set()), is_there=is_there)
+
+    def _local_tables(self) -> tuple[dict[Table, dict[str, str]], dict[Table, set[str]]]:
+        """Return the columns of every table there is here, and which of them are never null."""
         found: dict[Table, dict[str, str]] = {}
         required: dict[Table, set[str]] = {}
         for schema, table, column, kind, is_required in self._duck.rows(_LOCAL_CATALOGUE):
             found.setdefault((schema, table), {})[column] = kind
             if is_required:
                 required.setdefault((schema, table), set()).add(column)
-        for table, columns in found.items():
-            known = self._tables.get(table)
-            if known == columns:
-                continue
-            if known is not None and table not in replaced:
-                raise WarehouseError(
-                    f"{'.'.join(table)} has other columns at the server than this release makes; "
-                    "refine in full into an empty warehouse, or bring the table in step by hand"
-                )
-            self._make(table, columns, required.get(table, set()), is_there=known is not None)
+        return found, required
 
     def _make(self, table: Table, columns: dict[str, str], required: set[str], *, is_there: bool) -> None:
         """Make a table at the server, in the place of one of other columns if there is one."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gtm_pipelines.warehouse import names
+from gtm_pipelines.warehouse.protocol import WarehouseError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,16 +74,16 @@ def is_raw(schema: str) -> bool:
     return schema.startswith(_RAW)
 
 
-def local_type(kind: str) -> str:
-    """Return DuckDB's type for one of Postgres'; what we never made is text, and so is seen to be of another type."""
-    return _LOCAL.get(kind, "VARCHAR")
+def local_type(kind: str) -> str | None:
+    """Return DuckDB's type for one of Postgres'; None for those that we never make."""
+    return _LOCAL.get(kind)
 
 
 def create(tenant: str, table: tuple[str, str], columns: Mapping[str, str], required: set[str]) -> list[str]:
     """Return the statements that make a table of these columns, given by DuckDB's types, and its indexes."""
     schema, name = table
     listed = [
-        f"{names.quote(column)} {_type(schema, column, kind)}{' NOT NULL' if column in required else ''}"
+        f"{names.quote(column)} {_type(table, column, kind)}{' NOT NULL' if column in required else ''}"
         for column, kind in columns.items()
     ]
     there = names.quote_table(names.tenant_schema(tenant, schema), name)
@@ -99,9 +100,14 @@ def is_bookkeeping(schema: str, table: str) -> bool:
     return table in _BOOKKEEPING.get(schema, ()) or (is_raw(schema) and table.startswith("_dlt_"))
 
 
-def _type(schema: str, column: str, kind: str) -> str:
-    if is_raw(schema) and column == "payload":
+def _type(table: tuple[str, str], column: str, kind: str) -> str:
+    if is_raw(table[0]) and column == "payload":
         return _PAYLOAD
+    if kind not in _TYPES:
+        raise WarehouseError(
+            f"{'.'.join((*table, column))} is of type {kind}, which is not kept in a warehouse on Postgres;"
+            f" make it one of {', '.join(_TYPES)}"
+        )
     return _TYPES[kind]
 
 

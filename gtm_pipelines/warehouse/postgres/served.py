@@ -7,6 +7,7 @@ is under a role that reaches one tenant only; who gives it that role is not deci
 from __future__ import annotations
 
 from contextlib import contextmanager
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gtm_pipelines.warehouse import names
@@ -160,9 +161,20 @@ class PostgresServed(Served):
             self.execute(f"CREATE SCHEMA {names.quote(schema)}")
 
     def replace_view(self, schema: str, view: str, select: str) -> None:
-        """Put a view in another's place by dropping it: Postgres replaces none whose columns move."""
+        """Put a view in another's place; where its columns move, which Postgres allows to none, by dropping it.
+
+        Only then do views that others have made of it stand in the way.
+        """
         name = names.quote_table(schema, view)
-        self.execute(f"DROP VIEW IF EXISTS {name}; CREATE VIEW {name} AS {select}")
+        drop, create = (
+            sql_text.physical(text, self._tenant)
+            for text in (f"DROP VIEW IF EXISTS {name}", f"CREATE VIEW {name} AS {select}")
+        )
+        replace = create.replace("CREATE", "CREATE OR REPLACE", 1)
+        tag = f"$t{blake2b(create.encode(), digest_size=8).hexdigest()}$"  # which no text in it can be
+        self.execute(
+            f"DO {tag} BEGIN {replace}; EXCEPTION WHEN invalid_table_definition THEN {drop}; {create}; END {tag}"
+        )
 
     def quote(self, identifier: str) -> str:
         """Return a quoted identifier."""

@@ -35,6 +35,7 @@ class Statement:
     reads: frozenset[Table]
     writes: frozenset[Table]
     replaces: frozenset[Table]  # emptied or made anew before anything is read
+    creates: frozenset[Table]  # where they are missing
     defines: bool  # changes which schemas and tables there are
 
 
@@ -48,11 +49,11 @@ def examine(sql: str) -> Statement:
         verb = next((verb for verb, pattern in _VERBS.items() if pattern.search(before)), "read")
         quoted_schema, schema, quoted_name, name = found.groups()
         met[verb].add((_plain(quoted_schema, schema), _plain(quoted_name, name)))
-    replaced = met["replace"] | met["create"] | met["drop"]
     return Statement(
         reads=frozenset((met["read"] | met["change"]) - met["replace"]),
         writes=frozenset(met["insert"] | met["change"] | met["replace"]),
-        replaces=frozenset(met["replace"] & replaced),
+        replaces=frozenset(met["replace"]),
+        creates=frozenset(met["create"]),
         defines=_DEFINES.search(text) is not None,
     )
 

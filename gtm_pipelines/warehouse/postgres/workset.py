@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 _MOST_KEYS = 20_000  # of one question, whose answer is held whole
 _MANY = 10_000  # rows after which the server's statistics are old
 _PLACE = "_ctid"
-_TWIN = "_twin"
-_WAS, _IS = "rows_as_they_were", "rows_as_they_are"
+_MORE = "_more"
+_DIFFERENT = "rows_that_differ"
 
 
 @dataclass(slots=True)
@@ -116,11 +116,20 @@ class Workset:
             if here.is_written:
                 self._take_back(table, here)
 
-    def weigh(self) -> None:
-        """Have the server look at tables that grew much: its plans for what comes next go by what it knows of them."""
+    def holds(self, table: Table) -> bool:
+        """Tell whether something of a table is at hand."""
+        return table in self._slices
+
+    def weigh(self) -> bool:
+        """Have the server look at tables that grew much: its plans for what comes next go by what it knows of them.
+
+        Returns whether there were any.
+        """
+        grown = bool(self._grown)
         for table in self._grown:
             self._store.execute(f"ANALYZE {names.quote_table(names.tenant_schema(self._tenant, table[0]), table[1])}")
         self._grown.clear()
+        return grown
 
     def clear(self) -> None:
         """Forget all rows at hand."""
@@ -203,42 +212,30 @@ class Workset:
         if here.is_replaced or not here.has_rows:
             self._append(schema, table, here, f"FROM {local} l")
             return
-        was, now = _kept(table), local
-        gone = self._differing(here, was, now)
-        if not self._tells_all(was, now, gone):
-            was, now = self._numbered(table, here)
-            gone = self._differing(here, was, now, _TWIN)
-        self._delete(table, there, gone)
-        self._append(schema, table, here, "FROM rows_to_add l")
-        self._run("DROP TABLE rows_to_add")
-
-    def _differing(self, here: _Slice, was: str, now: str, *more: str) -> pa.Table:
-        """Lay out the rows that are new as ``rows_to_add`` and return where those stand that are gone."""
-        same = " AND ".join(
-            f"b.{names.quote(column)} IS NOT DISTINCT FROM l.{names.quote(column)}" for column in (*here.columns, *more)
+        self._compare(here, _kept(table), local)
+        self._delete(table, there, self._gone(here, _kept(table)))
+        self._append(
+            schema, table, here, f"FROM (SELECT *, unnest(range({_MORE})) FROM {_DIFFERENT} WHERE {_MORE} > 0) l"
         )
+        self._run(f"DROP TABLE {_DIFFERENT}")
+
+    def _compare(self, here: _Slice, was: str, now: str) -> None:
+        """Lay out what there are more or fewer of now than before, and how many: rows may be alike in every column."""
+        columns = ", ".join(names.quote(column) for column in here.columns)
         self._run(
-            "CREATE OR REPLACE TEMP TABLE rows_to_add AS"
-            f" SELECT l.* FROM {now} l WHERE NOT EXISTS (SELECT 1 FROM {was} b WHERE {same})"
+            f"CREATE OR REPLACE TEMP TABLE {_DIFFERENT} AS SELECT {columns}, CAST(sum(step) AS BIGINT) AS {_MORE} FROM"
+            f" (SELECT {columns}, 1 AS step FROM {now} UNION ALL SELECT {columns}, -1 FROM {was})"
+            f" GROUP BY {columns} HAVING sum(step) <> 0"
         )
-        gone = f"SELECT b.{_PLACE} FROM {was} b WHERE NOT EXISTS (SELECT 1 FROM {now} l WHERE {same})"
-        places: pa.Table = self._local.sql(gone).to_arrow_table()
-        return places
 
-    def _tells_all(self, was: str, now: str, gone: pa.Table) -> bool:
-        """Tell whether as many rows stayed as were there; else some are alike in every column."""
-        ((before, after, added),) = self._local.execute(
-            f"SELECT (SELECT count(*) FROM {was}), (SELECT count(*) FROM {now}), (SELECT count(*) FROM rows_to_add)"
-        ).fetchall()
-        return bool(before - gone.num_rows == after - added)
-
-    def _numbered(self, table: Table, here: _Slice) -> tuple[str, str]:
-        """Lay out the rows as they were and as they are, those that are alike in every column numbered."""
-        alike = ", ".join(names.quote(column) for column in here.columns)
-        for view, rows in ((_WAS, _kept(table)), (_IS, names.quote_table(*table))):
-            number = f"row_number() OVER (PARTITION BY {alike})"
-            self._run(f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT *, {number} AS {_TWIN} FROM {rows}")
-        return _WAS, _IS
+    def _gone(self, here: _Slice, was: str) -> pa.Table:
+        """Return where the rows stand that are too many; of those that are alike, any."""
+        same = " AND ".join(f"b.{name} IS NOT DISTINCT FROM d.{name}" for name in map(names.quote, here.columns))
+        gone: pa.Table = self._local.sql(
+            f"SELECT {_PLACE} FROM (SELECT b.{_PLACE}, d.{_MORE}, row_number() OVER (PARTITION BY d.rowid) AS twin"
+            f" FROM {_DIFFERENT} d JOIN {was} b ON {same} WHERE d.{_MORE} < 0) WHERE twin <= -{_MORE}"
+        ).to_arrow_table()
+        return gone
 
     def _delete(self, table: Table, there: str, gone: pa.Table) -> None:
         for start in range(0, gone.num_rows, _MOST_KEYS):
