@@ -12,6 +12,7 @@ from connectors.connector import Connector
 from gtm_pipelines import sandbox
 from tests.contract.sandboxed import NOW, Sandboxed
 from tests.contract.scenario import Scenario
+from tests.worlds import put_world
 
 
 class SandboxScenario(Scenario):
@@ -20,10 +21,11 @@ class SandboxScenario(Scenario):
     started_at = NOW
     connector_id: ClassVar[str]
     size: ClassVar[int]
+    days: ClassVar[int] = 0  # that passed before the first read
     wrong: ClassVar[Mapping[str, str]]  # a credential the vendor refuses
 
     def __init__(self, directory: Path) -> None:
-        sandbox.create_world(directory, "acme", size=self.size, seed=3, vendors=(self.connector_id,))
+        put_world(directory, "acme", size=self.size, seed=3, vendors=(self.connector_id,), days=self.days)
         self.stack = ExitStack()
         self.vendor = Sandboxed(self.stack.enter_context(sandbox.running(directory)), "acme", self.connector_id)
         self.stack.callback(self.vendor.close)

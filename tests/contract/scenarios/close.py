@@ -15,7 +15,6 @@ from connectors.conformance.checks import Truth
 from tests.contract.sandbox_scenario import SandboxScenario
 from tests.contract.sandboxed import NOW
 
-_DAYS = 3  # each ends in a bulk edit: many contacts of one microsecond
 _UNLIMITED = 100_000
 _HISTORY = timedelta(days=100)  # of activities: a few windows, each of which may be stopped after
 
@@ -25,6 +24,7 @@ class VendorScenario(SandboxScenario):
 
     connector_id = "close"
     size = 600
+    days = 3  # each ends in a bulk edit: many contacts of one microsecond
     wrong: ClassVar = {"api_key": "api_of_nobody"}
     page_size = 15
     tied_entity = "contacts"
@@ -34,7 +34,6 @@ class VendorScenario(SandboxScenario):
         super().__init__(directory)
         self.vendor.settings["history_days"] = _HISTORY.days
         self.stack.enter_context(self.vendor.suffering(requests_per_second=_UNLIMITED))
-        self.vendor.advance(_DAYS)
         self._older = frozenset(self._activities_before(self.vendor.now() - _HISTORY))
 
     def truth(self, entity: str) -> Truth:

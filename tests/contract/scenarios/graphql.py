@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import ClassVar
 
 from tests.contract.sandbox_scenario import SandboxScenario
@@ -13,11 +12,8 @@ class VendorScenario(SandboxScenario):
 
     connector_id = "graphql"
     size = 700
+    days = 6  # each ends in an import: ties of more than a page
     wrong: ClassVar = {"token": "a-token-of-nobody"}
     page_size = 25
     tied_entity = "people"
     paged_entity = "people"
-
-    def __init__(self, directory: Path) -> None:
-        super().__init__(directory)
-        self.vendor.advance(6)  # each day ends in an import: ties of more than a page

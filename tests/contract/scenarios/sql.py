@@ -20,6 +20,7 @@ from tests.contract.sandboxed import NOW
 from tests.contract.scenario import Scenario
 from tests.postgres import new_database
 from tests.stand_ins import MemoryStore, offline_context
+from tests.worlds import put_world
 
 
 class VendorScenario(Scenario):
@@ -32,8 +33,7 @@ class VendorScenario(Scenario):
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._store = MemoryStore(dsn=new_database())
-        sandbox.create_world(directory, "acme", size=400, seed=3, vendors=("sql",))
-        sandbox.advance(directory, "acme", steps=3)
+        put_world(directory, "acme", size=400, seed=3, vendors=("sql",), days=3)
         self._write()
 
     def close(self) -> None:
