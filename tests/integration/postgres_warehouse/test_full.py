@@ -1,8 +1,7 @@
 """A server whose disk is full: nothing is half there, it is said in words, and with room again the work goes on.
 
-The disk is full for one table at a time: the file that its rows would go to is the kernel's own ``/dev/full``, so that
-the server meets what it would meet on a full disk, without the rights that a small file system takes. That the whole
-disk is full, its log included, is a crash of the server's, which test_lost.py has.
+The disk is full for one table at a time, so that it is known what meets it: the file that its rows would go to is the
+kernel's own ``/dev/full``. A disk that is full for whatever comes is in test_full_disk.py.
 """
 
 from __future__ import annotations
