@@ -34,6 +34,26 @@ def in_words(tenant: str, is_alive: Callable[[], bool]) -> Iterator[None]:
         raise _told(code or ("" if is_alive() else "08006"), _said(error, tenant)) from None
 
 
+def answers(connection: Any) -> bool:
+    """Ask a session for an answer, any answer: that it waits for a rollback is one, which is said when asked twice.
+
+    What the driver itself could not send in the middle of a COPY comes without a code, and the session goes on.
+    """
+    from adbc_driver_manager import AdbcStatusCode, Error
+
+    for _ in range(2):
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+                cursor.fetchall()
+        except Error as error:
+            if error.status_code == AdbcStatusCode.INVALID_STATE:
+                return True
+        else:
+            return True
+    return False
+
+
 def cannot_open(error: Any, tenant: str) -> WarehouseError:
     """Return what to say of a session that did not begin: no server there, or none for us."""
     return WarehouseError(

@@ -83,7 +83,7 @@ def create(tenant: str, table: tuple[str, str], columns: Mapping[str, str], requ
     """Return the statements that make a table of these columns, given by DuckDB's types, and its indexes."""
     schema, name = table
     listed = [
-        f"{names.quote(column)} {_type(table, column, kind)}{' NOT NULL' if column in required else ''}"
+        f"{names.quote(column)} {stored_type(table, column, kind)}{' NOT NULL' if column in required else ''}"
         for column, kind in columns.items()
     ]
     there = names.quote_table(names.tenant_schema(tenant, schema), name)
@@ -100,7 +100,8 @@ def is_bookkeeping(schema: str, table: str) -> bool:
     return table in _BOOKKEEPING.get(schema, ()) or (is_raw(schema) and table.startswith("_dlt_"))
 
 
-def _type(table: tuple[str, str], column: str, kind: str) -> str:
+def stored_type(table: tuple[str, str], column: str, kind: str) -> str:
+    """Return Postgres' type for a column of one of DuckDB's; raise WarehouseError for one that we never make."""
     if is_raw(table[0]) and column == "payload":
         return _PAYLOAD
     if kind not in _TYPES:

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _NUMERIC = "numeric"
+_FOREVER, _NEVER = -9222425352054775809, -9222425352054775808
+"""What the driver makes of ``infinity`` and ``-infinity``: it moves them as it moves any moment, and they run over."""
+_LONGEST = 2**63 - 1
+_YEAR_9999, _YEAR_1 = 253402300799999999, -62135596800000000
 
 
 def as_duck(table: pa.Table) -> pa.Table:
@@ -19,6 +23,17 @@ def as_duck(table: pa.Table) -> pa.Table:
 
     columns = [_plain(table.column(place)) for place in range(table.num_columns)]
     return pa.Table.from_arrays(columns, names=table.column_names)
+
+
+def with_infinity(rows: pa.Table | pa.RecordBatch) -> pa.Table | pa.RecordBatch:
+    """Return rows for DuckDB, in which moments that are infinite are so."""
+    import pyarrow as pa
+
+    for place, field in enumerate(rows.schema):
+        if pa.types.is_timestamp(field.type):
+            column: Any = rows.column(place)
+            rows = rows.set_column(place, field, _infinite_as(column, _LONGEST, -_LONGEST))
+    return rows
 
 
 def bound(values: Sequence[Any]) -> pa.RecordBatch:
@@ -43,6 +58,9 @@ def _plain(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
     import pyarrow as pa
 
     kind: Any = column.type
+    if pa.types.is_timestamp(kind):
+        moments: pa.ChunkedArray[Any] = _infinite_as(column, _YEAR_9999, _YEAR_1)  # as DuckDB gives them to Python
+        return moments
     if not isinstance(kind, pa.BaseExtensionType):
         return column
     if kind.extension_name == "arrow.uuid":
@@ -51,6 +69,19 @@ def _plain(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
     chunked: Any = pa.chunked_array
     stored: pa.ChunkedArray[Any] = chunked([chunk.storage for chunk in chunks], kind.storage_type)
     return _number(stored) if getattr(kind, "type_name", "") == _NUMERIC else stored
+
+
+def _infinite_as(moments: Any, forever: int, never: int) -> Any:
+    import pyarrow as pa
+    import pyarrow.compute
+
+    pc: Any = pyarrow.compute
+    numbers = moments.cast(pa.int64())
+    first = pc.min(numbers).as_py()
+    if first is None or first > _NEVER:
+        return moments
+    finite_or_later = pc.if_else(pc.equal(numbers, _NEVER), never, numbers)
+    return pc.if_else(pc.equal(numbers, _FOREVER), forever, finite_or_later).cast(moments.type)
 
 
 def _number(texts: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:

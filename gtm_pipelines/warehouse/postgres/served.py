@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from gtm_pipelines.warehouse import names
 from gtm_pipelines.warehouse.postgres import sql_text
-from gtm_pipelines.warehouse.postgres.errors import in_words
+from gtm_pipelines.warehouse.postgres.errors import answers, in_words
 from gtm_pipelines.warehouse.postgres.results import as_duck, bound
 from gtm_pipelines.warehouse.protocol import Column, Dialect, Params, Served, WarehouseRefusedError
 
@@ -226,16 +226,10 @@ class PostgresServed(Served):
         return self._is_open or self._is_others()
 
     def _is_alive(self) -> bool:
-        """Ask the session for an answer, any answer: that it waits for a rollback is one."""
-        from adbc_driver_manager import AdbcStatusCode, Error
-
-        try:
-            with self._alone(), self._session.connection.cursor() as cursor:
-                cursor.execute("SELECT 1")
-                cursor.fetchall()
-        except Error as error:
-            return bool(error.status_code == AdbcStatusCode.INVALID_STATE)
-        return True
+        is_alive = answers(self._session.connection)
+        if not self._in_transaction():
+            self._session.rollback()
+        return is_alive
 
 
 def _only_asks(sql: str) -> None:

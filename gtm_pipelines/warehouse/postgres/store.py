@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from gtm_pipelines.warehouse import names
-from gtm_pipelines.warehouse.postgres.errors import cannot_open, in_words
+from gtm_pipelines.warehouse.postgres.errors import answers, cannot_open, in_words
 from gtm_pipelines.warehouse.protocol import WarehouseError
 
 if TYPE_CHECKING:
@@ -95,20 +95,8 @@ class Store:
         with suppress(WarehouseError), self._words():
             self._connection.rollback()
 
-    def is_alive(self) -> bool:
-        """Ask the session for an answer, any answer: that it waits for a rollback is one."""
-        from adbc_driver_manager import AdbcStatusCode, Error
-
-        try:
-            with self._connection.cursor() as cursor:
-                cursor.execute("SELECT 1")
-                cursor.fetchall()
-        except Error as error:
-            return bool(error.status_code == AdbcStatusCode.INVALID_STATE)
-        return True
-
     def _words(self) -> AbstractContextManager[None]:
-        return in_words(self._tenant, self.is_alive)
+        return in_words(self._tenant, lambda: answers(self._connection))
 
     def close(self) -> None:
         """End the session."""

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from gtm_pipelines.warehouse import names
 from gtm_pipelines.warehouse.postgres import layout
+from gtm_pipelines.warehouse.postgres.results import with_infinity
 from gtm_pipelines.warehouse.protocol import WarehouseError
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ class Workset:
         """Add rows to what is at hand, each once; what is kept of them tells which are there."""
         if not rows.num_rows:
             return
-        here = self._slices[table]
+        rows, here = with_infinity(rows), self._slices[table]
         local, kept = names.quote_table(*table), _kept(table)
         if not here.has_rows:
             columns = {_PLACE: "VARCHAR", **(here.columns if here.is_kept else {})}
@@ -198,7 +199,7 @@ class Workset:
         here.has_rows = True
 
     def _insert(self, target: str, rows: pa.Table | pa.RecordBatch) -> None:
-        self._local.register("incoming_rows", rows)
+        self._local.register("incoming_rows", with_infinity(rows))
         try:
             self._run(f"INSERT INTO {target} FROM incoming_rows")
         finally:
@@ -249,8 +250,11 @@ class Workset:
                 raise WarehouseError(f"{'.'.join(table)} was changed by somebody else meanwhile; nothing was changed")
 
     def _append(self, schema: str, table: Table, here: _Slice, rows: str) -> None:
+        as_text = self._sent_as_text(table, here, rows)
         listed = ", ".join(
-            f"l.{names.quote(c)}::VARCHAR AS {names.quote(c)}" if kind == "JSON" else f"l.{names.quote(c)}"
+            f"l.{names.quote(c)}::VARCHAR AS {names.quote(c)}"
+            if kind == "JSON" or c in as_text
+            else f"l.{names.quote(c)}"
             for c, kind in here.columns.items()
         )
         with self._local.sql(f"SELECT {listed} {rows}").to_arrow_reader(100_000) as found:
@@ -261,20 +265,32 @@ class Workset:
             if first.num_rows >= _MANY:
                 self._grown.add(table)
             reader = pa.RecordBatchReader.from_batches(first.schema, itertools.chain([first], found))
-            if layout.is_raw(table[0]):
-                self._append_raw(schema, table[1], here, reader)
+            if as_text:
+                self._append_texts(schema, table, here, reader, as_text)
             else:
                 self._store.append(schema, table[1], reader)
 
-    def _append_raw(self, schema: str, table: str, here: _Slice, rows: pa.RecordBatchReader) -> None:
-        """Append by way of a table of texts: the payload is jsonb, which has a binary form of its own."""
+    def _sent_as_text(self, table: Table, here: _Slice, rows: str) -> set[str]:
+        """Return the columns that the driver cannot send: jsonb has a binary form of its own, and infinity has none."""
+        moments = [column for column, kind in here.columns.items() if kind == "TIMESTAMP WITH TIME ZONE"]
+        are_infinite = " OR ".join(f"isinf(l.{names.quote(column)})" for column in moments)
+        if moments and self._local.execute(f"SELECT 1 {rows} WHERE {are_infinite} LIMIT 1").fetchall():
+            return {column for column, kind in here.columns.items() if kind == "JSON" or column in moments}
+        return {column for column, kind in here.columns.items() if kind == "JSON" and layout.is_raw(table[0])}
+
+    def _append_texts(
+        self, schema: str, table: Table, here: _Slice, rows: pa.RecordBatchReader, as_text: set[str]
+    ) -> None:
+        """Append by way of a table in which some columns are texts."""
         self._store.execute("DROP TABLE IF EXISTS appended")
         self._store.lay("appended", rows)
         cast = ", ".join(
-            f"{names.quote(c)}::jsonb" if kind == "JSON" else names.quote(c) for c, kind in here.columns.items()
+            f"{names.quote(c)}::{layout.stored_type(table, c, kind)}" if c in as_text else names.quote(c)
+            for c, kind in here.columns.items()
         )
         columns = ", ".join(names.quote(c) for c in here.columns)
-        self._store.execute(f"INSERT INTO {names.quote_table(schema, table)} ({columns}) SELECT {cast} FROM appended")
+        there = names.quote_table(schema, table[1])
+        self._store.execute(f"INSERT INTO {there} ({columns}) SELECT {cast} FROM appended")
         self._store.execute("DROP TABLE appended")
 
     def _forget(self, table: Table) -> None:

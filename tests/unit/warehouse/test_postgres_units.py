@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import psycopg2
 import pytest
 
 from gtm_pipelines.settings import Settings
-from gtm_pipelines.warehouse import WarehouseError, open_warehouse
+from gtm_pipelines.warehouse import WarehouseError, WarehouseRefusedError, open_warehouse
 from gtm_pipelines.warehouse.postgres import store
 from tests import warehouses
 from tests.unit.warehouse.operating import operator
@@ -63,6 +63,22 @@ def test_what_stays_as_it_was_is_not_written_again(warehouse: Warehouse) -> None
     assert set(after) < set(before)
 
 
+def test_an_endless_moment_is_endless_here_too_and_goes_back_as_one(settings: Settings, warehouse: Warehouse) -> None:
+    warehouse.execute("CREATE TABLE golden.moment (a VARCHAR, moment TIMESTAMPTZ, said JSON)")
+    with operator(settings) as cursor:
+        cursor.execute("INSERT INTO acme__golden.moment VALUES ('+', 'infinity'), ('-', '-infinity'), ('0', NULL)")
+    mine = "SELECT a || a, moment, '[1]' FROM golden.moment UNION ALL SELECT 'n', '2026-01-02 03:04:05.678901Z', NULL"
+    assert warehouse.execute(f"INSERT INTO golden.moment {mine}") == 4
+    assert warehouse.rows("SELECT a FROM golden.moment WHERE moment > '9999-12-31' ORDER BY a") == [("+",), ("++",)]
+    assert warehouse.rows("SELECT a FROM golden.moment WHERE moment = '-infinity' ORDER BY a") == [("-",), ("--",)]
+    told = dict(warehouse.served.rows("SELECT a, moment::text FROM golden.moment"))
+    assert told == {"+": "infinity", "++": "infinity", "-": "-infinity", "--": "-infinity", "0": None, "00": None} | {
+        "n": "2026-01-02 03:04:05.678901+00"
+    }
+    ((first, last),) = warehouse.served.rows("SELECT min(moment), max(moment) FROM golden.moment")
+    assert (first.year, last.year) == (1, 9999)
+
+
 def test_a_statement_whose_commit_fails_has_defined_nothing(settings: Settings, warehouse: Warehouse) -> None:
     warehouse.execute("CREATE TABLE golden.single (a VARCHAR)")
     with operator(settings) as cursor:
@@ -74,6 +90,17 @@ def test_a_statement_whose_commit_fails_has_defined_nothing(settings: Settings, 
     warehouse.execute("INSERT INTO golden.new VALUES ('y')")
     assert warehouse.served.rows("SELECT a FROM golden.new") == [("y",)]
     assert warehouse.rows("SELECT a FROM golden.single") == []
+
+
+def test_what_the_driver_cannot_send_is_no_lost_connection(settings: Settings, warehouse: Warehouse) -> None:
+    warehouse.execute("CREATE TABLE golden.changed (a VARCHAR)")
+    with operator(settings) as cursor:
+        cursor.execute("ALTER TABLE acme__golden.changed ALTER a TYPE numeric USING NULL")
+        with pytest.raises(WarehouseRefusedError, match="'string' to PostgreSQL numeric is not implemented"):
+            warehouse.execute("INSERT INTO golden.changed VALUES ('x')")
+        cursor.execute("ALTER TABLE acme__golden.changed ALTER a TYPE text")
+    warehouse.execute("INSERT INTO golden.changed VALUES ('y')")
+    assert warehouse.served.rows("SELECT a FROM golden.changed") == [("y",)]
 
 
 def test_a_row_for_a_table_that_is_not_there_is_an_error_and_not_lost(settings: Settings) -> None:
@@ -102,13 +129,15 @@ def test_a_grown_table_is_analysed_once_its_rows_are_committed(
         assert warehouse.served.rows(known) == [(20_000,)]
 
 
-def test_what_was_rolled_back_is_not_analysed(warehouse: Warehouse) -> None:
+def test_what_was_rolled_back_is_not_analysed(settings: Settings, warehouse: Warehouse) -> None:
     warehouse.execute("CREATE TABLE golden.big (a VARCHAR)")
-    with suppress(ZeroDivisionError), warehouse.transaction():
-        warehouse.execute(f"INSERT INTO golden.big {BIG}")
-        raise ZeroDivisionError
+    with operator(settings) as cursor:
+        cursor.execute("ALTER TABLE acme__golden.big ADD UNIQUE (a) DEFERRABLE INITIALLY DEFERRED")
+    with pytest.raises(WarehouseError, match="duplicate key"):
+        warehouse.execute(f"INSERT INTO golden.big {BIG} UNION ALL SELECT '1'")
     warehouse.execute("INSERT INTO golden.big VALUES ('x')")
-    assert warehouse.served.rows("SELECT reltuples::int FROM pg_class WHERE relname = 'big'") == [(-1,)]
+    known = warehouse.served.rows("SELECT reltuples::int FROM pg_class WHERE oid = 'acme__golden.big'::regclass")
+    assert known == [(-1,)]
 
 
 TIMEOUTS = ("statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout")
