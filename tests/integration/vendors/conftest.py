@@ -11,6 +11,7 @@ import pytest
 from gtm_pipelines import sandbox
 from gtm_pipelines.sandbox.vendors import vendors
 from tests.contract.sandboxed import Sandboxed
+from tests.worlds import put_world
 
 SIZE = 600
 _tenants = itertools.count(1)
@@ -22,7 +23,7 @@ def cloud(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     file = request.module.__name__.rpartition(".")[2]
     directory = tmp_path_factory.mktemp("sandbox")
     named = [name for name in vendors() if file.removeprefix("test_").split("_")[0] == name]
-    sandbox.create_world(directory, "still", size=SIZE, seed=7, vendors=named)
+    put_world(directory, "still", size=SIZE, seed=7, vendors=named)
     with sandbox.running(directory) as url:
         yield directory, url
 
@@ -34,7 +35,7 @@ def new_world(cloud: tuple[Path, str]) -> Callable[[str], Sandboxed]:
     def made(connector: str, size: int = 200) -> Sandboxed:
         directory, url = cloud
         tenant = f"moving_{next(_tenants)}"
-        sandbox.create_world(directory, tenant, size=size, seed=11, vendors=[connector])
+        put_world(directory, tenant, size=size, seed=11, vendors=[connector])
         return Sandboxed(url, tenant, connector)
 
     return made

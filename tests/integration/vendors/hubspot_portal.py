@@ -14,6 +14,7 @@ from connectors.conformance.checks import Read, Truth
 from connectors.connector import Connector
 from gtm_pipelines import sandbox
 from tests.contract.sandboxed import NOW, Sandboxed
+from tests.worlds import put_world
 
 RECORDS = ["contacts", "companies", "deals", "calls", "emails", "meetings", "notes", "tasks"]
 _UNLIMITED = {"requests_per_ten_seconds": 1_000_000, "searches_per_second": 1_000_000}
@@ -22,7 +23,7 @@ _UNLIMITED = {"requests_per_ten_seconds": 1_000_000, "searches_per_second": 1_00
 @contextmanager
 def served(directory: Path) -> Iterator[tuple[Path, str]]:
     """Serve a world that stands still, and others beside it."""
-    sandbox.create_world(directory, "still", size=400, seed=7, vendors=("hubspot",))
+    put_world(directory, "still", size=400, seed=7, vendors=("hubspot",))
     with sandbox.running(directory) as url:
         yield directory, url
 
@@ -41,7 +42,7 @@ def unlimited(url: str, tenant: str) -> Iterator[Sandboxed]:
 def new_world(directory: Path, url: str) -> Iterator[Sandboxed]:
     """Make a portal of a test's own, whose time may pass."""
     tenant = f"moving_{len(list(directory.iterdir()))}"
-    sandbox.create_world(directory, tenant, size=200, seed=15, vendors=("hubspot",))
+    put_world(directory, tenant, size=200, seed=15, vendors=("hubspot",))
     with unlimited(url, tenant) as vendor:
         yield vendor
 

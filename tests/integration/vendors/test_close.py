@@ -20,6 +20,7 @@ from connectors.errors import Reauthorise, Resync, Retry, Stop
 from connectors.manifest import parse_manifest
 from gtm_pipelines import sandbox
 from tests.contract.sandboxed import NOW, Sandboxed
+from tests.worlds import put_world
 
 FAST = 100_000
 HISTORY = 1_130  # days: all of the world's activities, in fewer windows than five years have
@@ -32,9 +33,8 @@ FOLDER = Path(registry.mapping_path("close")).parent
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
     directory = tmp_path_factory.mktemp("close")
-    for tenant in ("still", "moving"):
-        sandbox.create_world(directory, tenant, size=600, seed=7, vendors=("close",))
-    sandbox.advance(directory, "still", steps=3)
+    for tenant, days in (("still", 3), ("moving", 0)):
+        put_world(directory, tenant, size=600, seed=7, vendors=("close",), days=days)
     with sandbox.running(directory) as url:
         yield directory, url
 

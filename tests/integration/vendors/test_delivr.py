@@ -20,6 +20,7 @@ from connectors.landing import RecordShape, land_slices
 from connectors.vendors.delivr.records import scoped
 from gtm_pipelines import sandbox
 from tests.contract.sandboxed import NOW, Sandboxed
+from tests.worlds import put_world
 
 HISTORY = 13
 ENTITIES = ["pixel_events", "visitors", "intent_signals", "audiences", "audience_members"]
@@ -36,7 +37,7 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
         def make() -> Sandboxed:
             tenant = f"world_{len(made)}"
-            sandbox.create_world(directory, tenant, size=300, seed=7, vendors=("delivr",))
+            put_world(directory, tenant, size=300, seed=7, vendors=("delivr",))
             made.append(Sandboxed(url, tenant, "delivr", {"history_days": HISTORY}))
             return made[-1]
 

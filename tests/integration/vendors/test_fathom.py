@@ -15,6 +15,7 @@ from connectors.connector import Connector, Mode
 from connectors.errors import Stop
 from gtm_pipelines import sandbox
 from tests.contract.sandboxed import NOW, Sandboxed
+from tests.worlds import put_world
 
 FAST = {"requests_per_minute": 100_000, "heavy_per_minute": 100_000}
 HISTORY = 100
@@ -27,12 +28,12 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Make worlds that only Fathom knows."""
     directory: Path = tmp_path_factory.mktemp("fathom")
     made: list[Sandboxed] = []
-    sandbox.create_world(directory, "still", size=3_000, seed=13, vendors=("fathom",))
+    put_world(directory, "still", size=3_000, seed=13, vendors=("fathom",))
     with sandbox.running(directory) as url:
 
         def make(tenant: str = "still") -> Sandboxed:
             if tenant != "still":
-                sandbox.create_world(directory, tenant, size=3_000, seed=13, vendors=("fathom",))
+                put_world(directory, tenant, size=3_000, seed=13, vendors=("fathom",))
             made.append(Sandboxed(url, tenant, "fathom", {"history_days": HISTORY}))
             return made[-1]
 

@@ -16,6 +16,7 @@ from connectors.connector import Connector, Mode, SyncOptions
 from connectors.errors import Reauthorise, Retry, Stop
 from gtm_pipelines import sandbox
 from tests.contract.sandboxed import NOW, Sandboxed
+from tests.worlds import put_world
 
 _PEOPLE = """
 people:
@@ -43,7 +44,7 @@ companies:
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     directory = tmp_path_factory.mktemp("graphql")
     for tenant in ("still", "moving"):
-        sandbox.create_world(directory, tenant, size=400, seed=7, vendors=("graphql",))
+        put_world(directory, tenant, size=400, seed=7, vendors=("graphql",))
     with sandbox.running(directory) as url:
         yield url
 

@@ -15,6 +15,7 @@ from gtm_pipelines.ingest import sync_connection
 from gtm_pipelines.sandbox.vendors.sql import database
 from gtm_pipelines.settings import Settings
 from gtm_pipelines.warehouse import open_warehouse
+from tests.worlds import put_world
 
 _OWN = """
 teams:
@@ -28,7 +29,7 @@ Stage = tuple[Settings, ControlPlane, str, Path]
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
     worlds = tmp_path / "worlds"
-    sandbox.create_world(worlds, "acme", size=120, seed=5, vendors=("graphql", "sql"))
+    put_world(worlds, "acme", size=120, seed=5, vendors=("graphql", "sql"))
     with sandbox.running(worlds) as url:
         settings = Settings(
             home=tmp_path / "home",

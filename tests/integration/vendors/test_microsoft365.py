@@ -22,6 +22,7 @@ from connectors.vendors.microsoft365.people import OddRecordError, Reader
 from gtm_pipelines import sandbox
 from gtm_pipelines.sandbox.vendors.microsoft365.items import BODY
 from tests.contract.sandboxed import NOW, Sandboxed
+from tests.worlds import put_world
 
 OK, GONE = 200, 404
 _tenants = itertools.count(1)
@@ -30,7 +31,7 @@ _tenants = itertools.count(1)
 @pytest.fixture(scope="module")
 def graph_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
     directory = tmp_path_factory.mktemp("graph")
-    sandbox.create_world(directory, "still", size=400, seed=7, vendors=("microsoft365",))
+    put_world(directory, "still", size=400, seed=7, vendors=("microsoft365",))
     with sandbox.running(directory) as url:
         yield directory, url
 
@@ -49,7 +50,7 @@ def moving(graph_cloud: tuple[Path, str]) -> Iterator[Sandboxed]:
     """An organization of the test's own."""
     directory, url = graph_cloud
     tenant = f"moving_{next(_tenants)}"
-    sandbox.create_world(directory, tenant, size=200, seed=11, vendors=("microsoft365",))
+    put_world(directory, tenant, size=200, seed=11, vendors=("microsoft365",))
     vendor = Sandboxed(url, tenant, "microsoft365")
     yield vendor
     vendor.close()

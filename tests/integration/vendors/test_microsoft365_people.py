@@ -20,6 +20,7 @@ from gtm_pipelines.sandbox.vendors.microsoft365.items import BODY
 from gtm_pipelines.settings import Settings
 from gtm_pipelines.warehouse import open_warehouse
 from tests.contract.sandboxed import Sandboxed
+from tests.worlds import put_world
 
 OURS = {"seller.example", "seller-group.example"}
 
@@ -52,7 +53,7 @@ class Stage:
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """An organization that was synced, moved on for two days, and synced again."""
     directory = tmp_path_factory.mktemp("people")
-    sandbox.create_world(directory / "worlds", "acme", size=300, seed=5, vendors=("microsoft365",))
+    put_world(directory / "worlds", "acme", size=300, seed=5, vendors=("microsoft365",))
     with sandbox.running(directory / "worlds") as url:
         settings = Settings(home=directory / "home", encryption_key=SecretStr("5a" * 32), sandbox_url=url)
         with open_control_plane(settings) as control:

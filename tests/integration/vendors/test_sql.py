@@ -27,6 +27,7 @@ from gtm_pipelines.sandbox.vendors.sql import database
 from tests.contract.sandboxed import NOW
 from tests.postgres import new_database
 from tests.stand_ins import MemoryStore, offline_context
+from tests.worlds import put_world
 
 _HERE = (tempfile.gettempdir(), "127.0.0.1", "10.0.0.0/8", "169.254.0.0/16", "/nowhere")
 
@@ -346,7 +347,7 @@ def test_types_come_as_sqlite_holds_them(sqlite_file: tuple[str, sqlite3.Connect
 
 
 def test_the_sandboxs_file_is_kept_in_step_and_read_from_day_to_day(tmp_path: Path) -> None:
-    sandbox.create_world(tmp_path, "acme", size=200, seed=5, vendors=("sql",))
+    put_world(tmp_path, "acme", size=200, seed=5, vendors=("sql",))
     with sandbox.running(tmp_path) as url:
         account = database.connected(tmp_path, "acme")
         connector = connect(account.credentials["dsn"], **account.settings)

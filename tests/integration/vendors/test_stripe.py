@@ -17,6 +17,7 @@ from connectors.connector import Connector, DeleteDetection, Mode
 from connectors.errors import Reauthorise, Resync, Retry, Stop
 from gtm_pipelines import sandbox
 from tests.contract.sandboxed import NOW, Sandboxed
+from tests.worlds import put_world
 
 FAST = 100_000
 ENTITIES = ["customers", "subscriptions", "invoices", "charges", "products", "prices", "plans"]
@@ -26,7 +27,7 @@ ENTITIES = ["customers", "subscriptions", "invoices", "charges", "products", "pr
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
     directory = tmp_path_factory.mktemp("stripe")
     for tenant, size in (("still", 900), ("moving", 900)):
-        sandbox.create_world(directory, tenant, size=size, seed=7, vendors=("stripe",))
+        put_world(directory, tenant, size=size, seed=7, vendors=("stripe",))
     with sandbox.running(directory) as url:
         yield directory, url
 
