@@ -9,29 +9,28 @@ decided elsewhere.
 
 from __future__ import annotations
 
-import functools
 import re
 from collections import Counter
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 import msgspec
 import pyarrow as pa
 
 from connectors.connector import Unreadable
 from connectors.runtime import paths
+from connectors.runtime.heads import AT_ONCE, MOST_KEYS, Fields, Heads, fields_at_top, read_alike, read_heads
 from connectors.runtime.jsontext import (
     DEEPEST,
     MARKER,
-    MOST_DIGITS,
     NONFINITE,
     TOO_DEEP,
     has_far_number,
     is_too_deep,
-    may_be_tiny,
+    may_have_far_number,
     mend_escapes,
 )
 from connectors.runtime.paths import read as read_envelope
@@ -66,9 +65,9 @@ RAW_SCHEMA = pa.schema(_FIELDS)
 """What a connector yields. A null payload is a tombstone: the vendor sent nothing but the id."""
 
 LARGEST_RECORD = 1024 * 1024
-MOST_KEYS = 1000
 _SHORTEST_MEMBER = 4  # bytes: of fewer than that for each key, a record cannot have too many of them
 _SHOWN = 2000
+_MOST_LISTS = DEEPEST - 10  # beside the few objects that records alike may nest
 _WHOLE_NUMBER = re.compile(rb"(-?\d{1,38})(?:\.0+)?")
 _TOO_LONG = 10**38
 _REPLACEMENT = "\ufffd"  # stands where something unreadable was: two ids may have become one
@@ -185,27 +184,52 @@ def land_slices(records: Sequence[bytes | msgspec.Raw], shape: RecordShape) -> L
 def _land(records: Sequence[bytes | msgspec.Raw], shape: RecordShape, *, mended: bool) -> Landed:
     columns = _Columns()
     raws = list(map(bytes, records))
-    text = b"[" + b",".join(raws) + b"]"
-    fit = raws if not mended and _all_fit(raws, text) else list(_fit(columns, raws, mended=mended))
-    is_suspect = may_repeat(fit)
-    if fit is not raws or is_suspect or not _add_all(columns, raws, text, shape):
-        decoder = _quick_decoder(shape.id, shape.timestamp, shape.deleted)
-        for raw in fit:
-            _add(columns, raw, decoder, shape, is_suspect=is_suspect)
+    for at in range(0, len(raws), AT_ONCE):
+        _add_all(columns, raws[at : at + AT_ONCE], shape, mended=mended)
     if columns.repairs and (counted := _REPAIRS.get()) is not None:
         counted.update(columns.repairs)
     return _build(columns, shape)
 
 
-def _all_fit(raws: list[bytes], text: bytes) -> bool:
-    """Return whether every record of a page is fit, seen by what the page does not have; False means: look at each."""
+def _add_all(columns: _Columns, raws: list[bytes], shape: RecordShape, *, mended: bool) -> None:
+    """Add some records as rows: all at once when nothing about them asks for more, one by one otherwise."""
+    fields = fields_at_top(shape.id, shape.timestamp, shape.deleted)
+    if fields is not None and not mended:
+        text = b"[" + b",".join(raws) + b"]"
+        heads = _read_at_once(raws, text, fields)
+        if heads is not None and _are_keys(heads.ids):
+            columns.ids += heads.ids
+            _extend(columns, raws, text, heads)
+            return
+    fit = list(_fit(columns, raws, mended=mended))
+    is_suspect = may_repeat(fit)
+    for raw in fit:
+        _add(columns, raw, fields, shape, is_suspect=is_suspect)
+
+
+def _read_at_once(raws: list[bytes], text: bytes, fields: Fields) -> Heads | None:
+    """Read records that are fit and repeat no key, seen by what their text does not have; None: look at each."""
+    if not _is_plain(raws, text):
+        return None
+    if not any(raw.count(b"[") > _MOST_LISTS for raw in raws if b"[" in raw):
+        heads = read_alike(raws, text, fields)
+        if heads is not None:
+            return heads
+    is_wide = len(max(raws, key=len)) > _SHORTEST_MEMBER * MOST_KEYS
+    if is_wide or any(raw.count(b"{") + raw.count(b"[") > DEEPEST for raw in raws) or may_repeat(raws):
+        return None
+    heads = read_heads(text, fields)
+    return heads if heads is not None and len(heads.ids) == len(raws) else None
+
+
+def _is_plain(raws: list[bytes], text: bytes) -> bool:
+    """Return whether no record holds what can be no row: bytes beyond measure, a marker, no UTF-8, a far number."""
     return (
-        len(max(raws, key=len, default=b"")) <= _SHORTEST_MEMBER * MOST_KEYS
+        len(max(raws, key=len)) <= LARGEST_RECORD
         and {raw[:1] for raw in raws} == {b"{"}
         and (b"\\" not in text or MARKER[1:] not in text)  # a search for a quote stops at each
-        and all(raw.isascii() or _is_utf8(raw) for raw in raws)
-        and not any(raw.count(b"{") + raw.count(b"[") > DEEPEST for raw in raws)
-        and not may_be_tiny(text)
+        and (text.isascii() or _is_utf8(text))
+        and not (may_have_far_number(text) and any(map(has_far_number, raws)))
     )
 
 
@@ -220,25 +244,15 @@ def _fit(columns: _Columns, raws: list[bytes], *, mended: bool) -> Iterator[byte
         yield raw
 
 
-def _add_all(columns: _Columns, raws: list[bytes], text: bytes, shape: RecordShape) -> bool:
-    """Add the records of a page at once, or none of them where one needs a closer look."""
-    decoder = _quick_decoder(shape.id, shape.timestamp, shape.deleted, of_page=True)
-    try:
-        found = decoder.decode(text) if decoder is not None else []
-    except msgspec.DecodeError:
-        return False
-    ids = [each.id for each in found]
-    if len(ids) != len(raws) or not all(map(_is_key, ids)):
-        return False
-    columns.ids = ids
-    columns.times = [each.time for each in found]
-    columns.deleted = [each.deleted not in _NOT_DELETED for each in found]
+def _extend(columns: _Columns, raws: list[bytes], text: bytes, heads: Heads) -> None:
+    """Add what stands beside the keys of records that need no closer look."""
+    columns.times += heads.times
+    columns.deleted += [each not in _NOT_DELETED for each in heads.deleted]
     if b"\\u" in text:
-        columns.payloads = [_mended(columns, raw) if b"\\" in raw else raw for raw in raws]
+        columns.payloads += [_mended(columns, raw) if b"\\" in raw else raw for raw in raws]
     else:
-        columns.payloads = raws
-    columns.hashes = [blake2b(raw, digest_size=16).hexdigest() for raw in raws]
-    return True
+        columns.payloads += raws
+    columns.hashes += [blake2b(raw, digest_size=16).hexdigest() for raw in raws]
 
 
 def _build(columns: _Columns, shape: RecordShape) -> Landed:
@@ -287,26 +301,18 @@ def _is_utf8(raw: bytes) -> bool:
 def _add(
     columns: _Columns,
     raw: bytes,
-    decoder: msgspec.json.Decoder[Any] | None,
+    fields: Fields | None,
     shape: RecordShape,
     *,
     is_suspect: bool,
 ) -> None:
-    """Add one record as a row, or set it aside for its key or a number; a suspect one may say a key twice.
-
-    A number beyond what Python holds makes a record suspect, too.
-    """
-    if (is_suspect or len(raw) > MOST_DIGITS or may_be_tiny(raw)) and has_far_number(raw):
+    """Add one record as a row, or set it aside for its key or a number; a suspect one may say a key twice."""
+    if has_far_number(raw):
         columns.set_aside("number_out_of_range", raw, _id_of(raw, shape))
         return
     payload = _mended(columns, raw, is_suspect=is_suspect)
-    try:
-        if decoder is None:
-            raise msgspec.ValidationError
-        fields = decoder.decode(raw)
-        key, time, deleted = fields.id, fields.time, fields.deleted
-    except msgspec.DecodeError:
-        key, time, deleted = _read_carefully(payload, shape)
+    heads = None if fields is None else read_heads(b"[" + raw + b"]", fields)
+    key, time, deleted = _read_carefully(payload, shape) if heads is None else next(zip(*heads, strict=True))
     if not _is_key(key):
         columns.set_aside("bad_key", raw)
         return
@@ -343,22 +349,13 @@ def _is_key(key: str | int | None) -> TypeGuard[str | int]:
     return key is not None and key != "" and not key.isspace() and key.isprintable() and _REPLACEMENT not in key
 
 
-@functools.lru_cache(maxsize=512)
-def _quick_decoder(
-    key: str, time: str | None, deleted: str | None, *, of_page: bool = False
-) -> msgspec.json.Decoder[Any] | None:
-    """Compile a decoder of the three fields for records that keep them at the top and in the usual types."""
-    names = {"id": key, "time": time, "deleted": deleted}
-    steps = {field: paths.parse(path) for field, path in names.items() if path is not None}
-    if any(len(step) != 1 or not isinstance(step[0], str) for step in steps.values()):
-        return None
-    types = {"id": str | int | None, "time": str | int | float | None, "deleted": bool | int | float | str | None}
-    # a field without a path gets a name no vendor uses; msgspec refuses control characters in names
-    rename = {field: str(steps[field][0]) if field in steps else f"(no path for {field})" for field in names}
-    if len(set(rename.values())) != len(rename):
-        return None
-    struct: Any = msgspec.defstruct("Record", [(field, types[field], None) for field in names], rename=rename, gc=False)
-    return msgspec.json.Decoder(list[struct] if of_page else struct)
+def _are_keys(ids: list[str | int | None]) -> TypeGuard[list[str | int]]:
+    """Return whether all of them are keys; of texts, by looking at them as one."""
+    if set(map(type, ids)) != {str}:
+        return all(map(_is_key, ids))
+    texts = cast("list[str]", ids)
+    together = "".join(texts)
+    return all(texts) and together.isprintable() and _REPLACEMENT not in together and not any(map(str.isspace, texts))
 
 
 def _read_carefully(raw: bytes, shape: RecordShape) -> tuple[str | int | None, TimeValue, Any]:

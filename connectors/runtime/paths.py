@@ -85,6 +85,15 @@ def read(body: bytes, path: str) -> Any:
         return find_one(neutralise(body), path)
 
 
+def read_top(body: bytes, *names: str) -> tuple[Any, ...]:
+    """Return the values of several names at the top of a page, None for each that is not there; read in one go."""
+    try:
+        top = members(body)
+    except (msgspec.DecodeError, RecursionError):
+        top = members(neutralise(body))
+    return tuple(find_one(top[name], "$") if name in top else None for name in names)
+
+
 def members(raw: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
     """Return the members of an object as verbatim slices."""
     return _OBJECT.decode(raw)

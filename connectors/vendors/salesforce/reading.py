@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from connectors.errors import ConnectorError, Retry, Stop
-from connectors.landing import Landed, RecordShape, land, land_records, read_envelope
+from connectors.landing import Landed, RecordShape, land, land_records
 from connectors.runtime.pagination import PageGuard
+from connectors.runtime.paths import read_top
 from connectors.vendors.salesforce.soql import Position, SObject, Span, select, select_ids
 
 if TYPE_CHECKING:
@@ -188,9 +189,9 @@ def follow(session: Session, response: Response) -> Iterator[tuple[Response, boo
 
 def _link(response: Response) -> str | None:
     """Return the way to the next page; an answer that is neither done nor says where to go on is broken."""
-    if read_envelope(response.content, "done") is True:
+    done, link = read_top(response.content, "done", "nextRecordsUrl")
+    if done is True:
         return None
-    link = read_envelope(response.content, "nextRecordsUrl")
     if not isinstance(link, str) or not link:
         raise Stop("malformed_page", "an answer is not done and does not say where the next page is")
     return link
