@@ -44,9 +44,11 @@ class SmallDisk:
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         try:
             self._answer()
-        except SmallDiskError:
+        except SmallDiskError as error:
             self.close()
-            raise
+            raise SmallDiskError(
+                f"{error}; to have a small disk, root must be let mount, or `unshare -Urm` work"
+            ) from None
 
     def run(self, *command: str | Path) -> str:
         """Run a command that sees the disk; return what it says."""
