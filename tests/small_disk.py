@@ -90,7 +90,10 @@ class SmallDisk:
 def _serve(folder: Path, size: int, user: str, *, by_root: bool) -> None:
     """Mount the disk, and do there what is asked."""
     works = {"run": _run, "copy": _copy, "fill": _fill, "clear": _clear}
+    outside = _mounts()
     _tell(partial(_mount, folder, size, user, by_root=by_root))
+    if _mounts() == outside:
+        return  # nothing here is ours
     os.chdir(folder)
     for line in sys.stdin:
         what, *asked = json.loads(line)
@@ -156,12 +159,16 @@ def _system(call: str, *arguments: bytes | int | None) -> None:
 
 def _end_all() -> None:
     """End what still runs on the disk, if whoever asked for it was killed."""
-    here = Path("/proc/self/ns/mnt").readlink()
-    for other in Path("/proc").glob("[0-9]*/ns/mnt"):
-        number = int(other.parts[2])
+    here = _mounts()
+    for other in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # ended meanwhile, or not ours to look at
-            if number != os.getpid() and other.readlink() == here:
-                os.kill(number, signal.SIGQUIT)  # Postgres takes its shared memory with it
+            if int(other.name) != os.getpid() and _mounts(other.name) == here:
+                os.kill(int(other.name), signal.SIGQUIT)  # Postgres takes its shared memory with it
+
+
+def _mounts(process: str = "self") -> Path:
+    """Return what tells apart whose mounts a process sees."""
+    return Path("/proc", process, "ns", "mnt").readlink()
 
 
 def _run(*command: str) -> str:
