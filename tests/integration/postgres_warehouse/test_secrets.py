@@ -14,7 +14,7 @@ from gtm_pipelines.control_plane import open_control_plane
 from gtm_pipelines.defs.instance import launch
 from gtm_pipelines.ingest import sync_connection
 from gtm_pipelines.warehouse import WarehouseError, open_warehouse
-from tests.faults import oracle
+from tests.faults.hunt import Needles, hunt
 from tests.faults.stage import KEY, TENANT, staged
 from tests.faults.test_secrets import SECRETS
 from tests.integration.postgres_warehouse.conftest import DATABASE, ENCODED, PASSWORD
@@ -110,7 +110,9 @@ def test_no_credential_is_left_in_clear(
     (left / "server_log").write_bytes(house.log.read_bytes())
     for database in (DATABASE, *OWNERS):
         (left / database).write_text(dumped(house.server, database))
-    assert oracle.find_secrets(settings.home, HUNTED) == []
+    done = hunt(settings.home, Needles({str(number): secret for number, secret in enumerate(HUNTED)}))
+    assert done.found == []
+    assert done.sealed
     assert "acme__raw_salesforce" in (left / DATABASE).read_text()
     assert "event_logs" in (left / "dagster").read_text()
     assert "INSERT INTO credential" in (left / "server_log").read_text()
