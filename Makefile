@@ -6,7 +6,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test check fix faults bench lock clean
+.PHONY: help demo ui test check fix faults hunt bench lock clean
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -32,6 +32,9 @@ fix: .venv/.dev ## format, and mend what the linter can
 
 faults: .venv/.dev ## kill and race campaigns: fifty kills, a hundred double launches; prints what was tried and any seed that failed
 	@$(BIN)/python -m tests.faults.campaign
+
+hunt: .venv/.dev ## a whole demo on each kind of database, then every credential is looked for in all that it left
+	@$(BIN)/python -m tests.faults.hunted_demo
 
 bench: .venv/.dev ## records per second and peak memory beside the plain way, in one run
 	@$(BIN)/python -m tests.benchmarks.run
