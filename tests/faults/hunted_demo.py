@@ -179,7 +179,8 @@ def trial(root: Path, kind: str, size: int) -> list[Found]:
     print(
         f"{kind}: {len(known)} secrets in {len(needles)} spellings, looked for in {done.files} files, "
         f"{done.tables} tables and {done.packed} packed places, {done.bytes / 1e6:,.0f} MB: {len(faults)} found "
-        f"in {time.monotonic() - began:.0f} s"
+        f"in {time.monotonic() - began:.0f} s",
+        flush=True,
     )
     for fault in faults:
         print(f"  {fault}")
@@ -195,11 +196,10 @@ def main() -> int:
     faults = []
     for kind in [asked.on] if asked.on else KINDS:
         root = Path(tempfile.mkdtemp(prefix="gtm-hunt-"))
+        print(f"{kind}: a demo in {root}, which stays if anything is found", flush=True)
         found = trial(root, kind, asked.size)
         faults += found
-        if found:
-            print(f"what was left is in {root}")
-        else:
+        if not found:
             shutil.rmtree(root)
     return 1 if faults else 0
 
