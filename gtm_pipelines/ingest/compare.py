@@ -182,7 +182,8 @@ def _find_absent(
 ) -> None:
     (entity, table), (complete, limits) = where, rule
     unreadable = "[" + ", ".join(names.literal(each) for each in complete.unreadable_ids) + "]"
-    seen = f"read_parquet({_list(spool.parts)})" if spool.parts else _NOTHING_STORED
+    files = [f"SELECT external_id FROM read_parquet({_list(some)})" for some in (spool.seen, spool.batch()) if some]
+    seen = f"({' UNION ALL '.join(files)})" if files else _NOTHING_STORED
     stored = "stored_head"
     warehouse.look_up(stored, table, _HEAD)
     warehouse.execute(

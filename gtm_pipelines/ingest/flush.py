@@ -6,6 +6,7 @@ after the file is held and right before the load: whoever took the lease over ca
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -73,6 +74,7 @@ def flush(target: Target, readings: Sequence[Reading], directory: Path) -> None:
         ]
         if loads:
             _load(warehouse, target, loads, directory)
+            shutil.rmtree(directory)  # dlt keeps what it loaded
     for reading, delta in judged:
         _settle(reading, delta)
 

@@ -1,7 +1,8 @@
 """The rows of one entity on disk between the vendor and the warehouse, as Parquet parts in the run's directory.
 
 Rows are numbered in order of arrival (``_position``) so that a later step can point at one without copying it. Memory
-holds one part at most, whatever the source's size. Nothing is decided here: no dedupe, no compare.
+holds one row group at most and the disk one batch, whatever the source's size: of the batches before, only the ids are
+kept. Nothing is decided here: no dedupe, no compare.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _GROUP_BYTES = 4 * 1024 * 1024  # DuckDB takes 2,048 rows or a group at once: of
 
 
 class Spool:
-    """Rows of one walk over an entity. ``cut`` ends a batch; the parts of all batches stay until the run ends."""
+    """Rows of one walk over an entity. ``cut`` ends a batch; ``seen`` has the ids of those before, in files."""
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True)
@@ -32,9 +33,9 @@ class Spool:
         self._held: list[pa.Table] = []
         self._held_rows = self._held_bytes = 0
         self._writer: pq.ParquetWriter | None = None
-        self.parts: list[Path] = []
-        self.rows = 0
-        self._batch_part = self.batch_start = self.batch_bytes = 0
+        self._parts: list[Path] = []
+        self.seen: list[Path] = []
+        self.rows = self.batch_start = self.batch_bytes = 0
 
     @property
     def directory(self) -> Path:
@@ -67,20 +68,25 @@ class Spool:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
-        return self.parts[self._batch_part :]
+        return list(self._parts)
 
     def cut(self) -> None:
-        """Begin a new batch: what was taken so far is loaded."""
-        self.batch()
-        self._batch_part, self.batch_start, self.batch_bytes = len(self.parts), self.rows, 0
+        """Begin a new batch: what was taken so far is loaded, and only its ids are still of use."""
+        for part in self.batch():
+            ids = pq.read_table(part, columns=["external_id"])
+            self.seen.append(part.with_name(f"seen-{len(self.seen):05}.parquet"))
+            pq.write_table(ids, self.seen[-1], compression="snappy", use_dictionary=False)
+            part.unlink()
+        self._parts.clear()
+        self.batch_start, self.batch_bytes = self.rows, 0
 
     def _write(self) -> None:
         if not self._held:
             return
         if self._writer is None:
-            self.parts.append(self._directory / f"part-{len(self.parts):05}.parquet")
+            self._parts.append(self._directory / f"part-{self.rows:012}.parquet")
             self._writer = pq.ParquetWriter(
-                self.parts[-1], SCHEMA, compression="snappy", use_dictionary=False, write_statistics=["_position"]
+                self._parts[-1], SCHEMA, compression="none", use_dictionary=False, write_statistics=["_position"]
             )
         self._writer.write_table(pa.concat_tables(self._held).cast(SCHEMA), row_group_size=GROUP_ROWS)
         self._held, self._held_rows, self._held_bytes = [], 0, 0

@@ -150,6 +150,11 @@ class Rig:
             found = [(k, t, d, p and json.dumps(json.loads(p), separators=(",", ":"))) for k, t, d, p in found]
         return {k: ((t - START).total_seconds() / 60 if t else None, d, p) for k, t, d, p in found}
 
+    def has_table(self, entity: str = "people") -> bool:
+        """Tell whether an entity has its raw table."""
+        with open_warehouse(self.settings, "acme") as warehouse:
+            return warehouse.has_table("raw_crm", entity)
+
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         with open_warehouse(self.settings, "acme") as warehouse:
             return warehouse.rows(sql)
