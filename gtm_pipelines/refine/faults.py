@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from quality.canonical import Kind, columns, failures
+from quality.canonical import Kind, columns, failures, suspects
 from quality.mapping.model import Transform
 from quality.mapping.readers import COMPLETIONS, LONGEST_SHOWN, RULES
 
@@ -81,11 +81,11 @@ def _unread(warehouse: Warehouse, kind: Kind) -> pl.DataFrame:
 
 
 def _broken(warehouse: Warehouse, kind: Kind) -> pl.DataFrame:
-    """Faults against the contract, found by Pandera over the whole run at once."""
+    """Faults against the contract: SQL picks the rows that break it, Pandera says of each which rule and value."""
     import polars as pl
 
     listed = ", ".join(f"{c.name}::VARCHAR AS {c.name}" if c.type == "JSON" else c.name for c in columns(kind))
-    rows = warehouse.polars(f"SELECT rowid AS _n, {listed} FROM projected WHERE _applies")
+    rows = warehouse.polars(f"SELECT rowid AS _n, {listed} FROM projected WHERE _applies AND ({suspects(kind)})")
     found = failures(kind, rows.drop("_n"))
     numbered = found.with_columns(_n=rows["_n"].gather(found["row"]))
     return numbered.select("_n", "field", "rule", pl.col("value"))

@@ -13,7 +13,7 @@ from quality.canonical.column import Column, Kind, Sensitivity
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Column", "Kind", "Sensitivity", "columns", "ddl", "describe", "failures"]
+__all__ = ["Column", "Kind", "Sensitivity", "columns", "ddl", "describe", "failures", "suspects"]
 
 
 def columns(kind: Kind | str) -> tuple[Column, ...]:
@@ -42,3 +42,10 @@ def failures(kind: Kind | str, frame: pl.DataFrame) -> pl.DataFrame:
     from quality.canonical import contract
 
     return contract.failures(Kind(kind), frame)
+
+
+def suspects(kind: Kind | str) -> str:
+    """Return the SQL condition of the rows that :func:`failures` would find fault with, for DuckDB to pick them by."""
+    from quality.canonical import contract
+
+    return contract.suspects(Kind(kind))

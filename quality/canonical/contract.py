@@ -5,6 +5,7 @@ No rule is stated here; each one is read off :mod:`quality.canonical.models`.
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -13,6 +14,7 @@ import polars as pl
 
 from quality.canonical import models
 from quality.canonical.column import Column, Kind
+from quality.normalise import text
 
 MODELS: dict[Kind, type[models.Canonical]] = {
     Kind.PERSON: models.Person,
@@ -47,6 +49,15 @@ _RULES = {
     "less_than_or_equal_to": "range",
     "less_than": "range",
 }
+BREAKS = {
+    "str_length": "length({name}) NOT BETWEEN {min_value} AND {max_value}",
+    "str_matches": "NOT regexp_matches({name}, {pattern})",
+    "greater_than_or_equal_to": "{name} < {min_value}",
+    "less_than_or_equal_to": "{name} > {max_value}",
+    "less_than": "{name} >= {max_value}",
+}
+"""Pandera's checks the other way round, as SQL; null is no break. A check that is not here has every row looked at."""
+
 FAILURES = {"row": pl.Int64, "field": pl.String, "rule": pl.String, "value": pl.String}
 
 
@@ -94,6 +105,25 @@ def describe(kind: Kind) -> str:
         for c in columns(kind)
     ]
     return "\n".join(head + rows)
+
+
+@cache
+def suspects(kind: Kind) -> str:
+    """Return DuckDB's condition of rows that break the contract: of all rows, only these need :func:`failures`."""
+    broken = []
+    for name, column in MODELS[kind].to_schema().columns.items():
+        if not column.nullable:
+            broken.append(f"{name} IS NULL")
+        for check in column.checks:
+            words = {word: _literal(value) for word, value in check.statistics.items()}
+            broken.append(BREAKS.get(check.name, "true").format(name=name, **words))
+    return " OR ".join(broken)
+
+
+def _literal(value: object) -> str:
+    if isinstance(value, datetime):
+        return f"TIMESTAMPTZ {text.literal(value.isoformat())}"
+    return text.literal(value) if isinstance(value, str) else str(value)
 
 
 def failures(kind: Kind, frame: pl.DataFrame) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from string import Template
 from quality.identity import guards
 from quality.identity.nicknames import FULL_NAMES
 from quality.normalise import company, domain, email, person, phone
-from quality.normalise.text import literal
+from quality.normalise.text import any_of, literal
 
 _PREPARED_PERSON = """
 WITH folded AS MATERIALIZED (
@@ -29,8 +29,7 @@ FROM folded f LEFT JOIN (VALUES $nicknames) n(short, full_name) ON n.short = f.f
 
 _PERSON_KEYS = """
 SELECT node, source, external_id, 'email' AS rule, mailbox AS value, name AS qualifier FROM prepared
-WHERE mailbox IS NOT NULL AND split_part(split_part(mailbox, '@', 1), '+', 1) NOT IN ($roles)
-  AND split_part(mailbox, '@', 2) NOT IN ($nowhere)
+WHERE NOT regexp_matches(mailbox, $nobodys)
 UNION ALL
 SELECT node, source, external_id, 'phone', phone, name FROM prepared
 WHERE regexp_matches(phone, $number) AND name IS NOT NULL
@@ -122,6 +121,12 @@ def mail_domain(column: str) -> str:
     return Template("nullif(lower(split_part($column, '@', 2)), '')").substitute(column=column)
 
 
+_NOBODYS_MAILBOX = (
+    f"^(?:(?:{any_of(guards.ROLE_MAILBOXES)})(?:[+@]|$)|[^@]*@(?:{any_of(guards.PLACEHOLDER_DOMAINS)})(?:@|$))"
+)
+"""Mailboxes of a role, tagged or not, and at hosts that stand for no address."""
+
+
 def _expressions() -> dict[str, str]:
     return {
         # DuckDB 2.0.0 fails to bind this form over a column that is null in every row; it never sees a null here.
@@ -131,8 +136,7 @@ def _expressions() -> dict[str, str]:
         "number": literal(phone.PATTERN),
         "site": domain.company_domain_sql("domain"),
         "company": company.normal_form_sql("name"),
-        "roles": _words(guards.ROLE_MAILBOXES),
-        "nowhere": _words(guards.PLACEHOLDER_DOMAINS),
+        "nobodys": literal(_NOBODYS_MAILBOX),
         "nobody": _words(guards.PLACEHOLDER_NAMES),
         "nocompany": _words(guards.PLACEHOLDER_COMPANIES),
         "shared": _words(guards.SHARED_HOSTS),

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _SPACES = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 _BREAKS = "\t\n\r"
@@ -21,6 +25,11 @@ _WHOLE_WORDS = f"(?s)^(.*[^{WHITE}])[{WHITE}]"
 def literal(text: str) -> str:
     """Return ``text`` as an SQL string literal."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def any_of(words: Iterable[str]) -> str:
+    """Return a pattern, read alike by Python and DuckDB, that matches any of some texts."""
+    return "|".join(re.escape(word) for word in sorted(words))
 
 
 def trim(text: str) -> str:

@@ -11,8 +11,10 @@ from typing import Any
 import duckdb
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from quality.canonical import Kind, columns, ddl, describe, failures
+from quality.canonical import Kind, columns, contract, ddl, describe, failures, suspects
 from quality.canonical.contract import BOOKKEEPING, ContractError
 
 ROOT = Path(__file__).parents[3]
@@ -123,6 +125,48 @@ def test_a_broken_rule_names_row_field_and_rule(kind: Kind, row: dict[str, Any],
 def test_a_frame_of_another_shape_is_our_fault_not_the_datas(spoiled: Any) -> None:
     with pytest.raises(ContractError, match="not of the contract's shape"):
         failures(Kind.PERSON, spoiled(frame(Kind.PERSON, {})))
+
+
+TEXTS = st.one_of(
+    st.none(),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=6),
+    st.builds(
+        lambda letter, times: letter * times, st.sampled_from("aé李😀"), st.sampled_from([16, 253, 300, 512, 513])
+    ),
+    st.builds(
+        "{}@{}".format, st.text(st.sampled_from("aZ.é_- "), max_size=4), st.sampled_from(["b.co", "b", "é.xn--a"])
+    ),
+    st.builds("{}{}".format, st.sampled_from(["+", "", "+0", "acme."]), st.sampled_from(["12025550100", "co", "a\n"])),
+)
+VALUES: dict[str, st.SearchStrategy[Any]] = {
+    "VARCHAR": TEXTS,
+    "JSON": st.sampled_from([None, "{}", '{"a": 1}']),
+    "BIGINT": st.none() | st.sampled_from([-1, 0, 100_000_000, 100_000_001]) | st.integers(-(2**63), 2**63 - 1),
+    "DOUBLE": st.none() | st.sampled_from([-0.0, 1e15, 1.1e15]) | st.floats(),
+    "BOOLEAN": st.sampled_from([None, True, False]),
+    "TIMESTAMPTZ": st.none()
+    | st.sampled_from([datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)])
+    | st.datetimes(timezones=st.just(UTC)),
+}
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+@settings(deadline=None, max_examples=6)
+@given(data=st.data())
+def test_sql_suspects_the_rows_the_contract_finds_fault_with_and_no_others(kind: Kind, data: st.DataObject) -> None:
+    values = {column.name: data.draw(st.lists(VALUES[column.type], min_size=9, max_size=9)) for column in columns(kind)}
+    rows = frame(kind, *({name: value} for name, drawn in values.items() for value in drawn)).with_row_index("place")
+    with duckdb.connect() as connection:
+        connection.register("given", rows.to_arrow())
+        suspected = connection.sql(f"SELECT place FROM given WHERE {suspects(kind)} ORDER BY place").fetchall()
+    found = failures(kind, rows.drop("place"))
+    assert [place for (place,) in suspected] == sorted(set(found["row"]))
+
+
+def test_a_check_that_sql_cannot_say_has_every_row_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(contract.BREAKS, "str_matches")
+    assert "true" in contract.suspects.__wrapped__(Kind.PERSON).split(" OR ")
+    assert "true" not in suspects(Kind.PERSON).split(" OR ")
 
 
 def test_the_package_loads_without_pandera() -> None:
