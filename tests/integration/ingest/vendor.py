@@ -6,7 +6,7 @@ import json
 import multiprocessing
 import os
 import resource
-import time
+import signal
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ from gtm_pipelines.warehouse import open_warehouse
 from tests.stand_ins import QuietConnector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from multiprocessing.connection import Connection as Pipe
     from multiprocessing.context import ForkServerProcess
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 START = datetime(2026, 3, 1, tzinfo=UTC)
 LIMITS = Limits(checkpoint_rows=150, warehouse_wait=20)
 _PAGE = 50
+_READY, _SERVING = "ready", "serving"
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(["tests.integration.ingest.vendor", "dlt", "dlt.destinations", "duckdb"])
 
@@ -49,10 +50,9 @@ class Record:
 
 @dataclass(frozen=True)
 class World:
-    """What the vendor has. ``pause`` slows every page down, so that a signal meets a sync under way."""
+    """What the vendor has."""
 
     records: tuple[Record, ...]
-    pause: float = 0.0
 
     def changed(self, keys: range, *, second: int, deleted: range = range(0)) -> World:
         """Return the world after these records were written again and those deleted."""
@@ -64,17 +64,17 @@ class World:
         return replace(self, records=tuple(now.values()))
 
 
-def world(size: int, pause: float = 0.0) -> World:
+def world(size: int) -> World:
     """Make a vendor with ``size`` records, seven to a second so that pages end within ties."""
-    return World(tuple(Record(f"k{n}", n // 7, f'{{"n":{n}}}') for n in range(size)), pause)
+    return World(tuple(Record(f"k{n}", n // 7, f'{{"n":{n}}}') for n in range(size)))
 
 
 class ListConnector(QuietConnector):
-    """Reads a world by time and key, with a lag of one second."""
+    """Reads a world by time and key, with a lag of one second; ``serving`` is told of each page before it is given."""
 
-    def __init__(self, seen: World) -> None:
+    def __init__(self, seen: World, serving: Callable[[int], None] = lambda _: None) -> None:
         super().__init__(START)
-        self._world = seen
+        self._world, self._serving = seen, serving
 
     def entities(self) -> list[Entity]:
         return [Entity("people", "", "$.id", "at", delete_detection=DeleteDetection.BOTH)]
@@ -85,8 +85,8 @@ class ListConnector(QuietConnector):
         if cursor is not None and options.mode is Mode.INCREMENTAL:
             since = (datetime.fromisoformat(cursor["watermark"]) - START).total_seconds() - 1
         due = sorted((each for each in self._world.records if each.second >= since), key=lambda r: (r.second, r.key))
-        for start in range(0, max(len(due), 1), _PAGE):
-            time.sleep(self._world.pause)
+        for number, start in enumerate(range(0, max(len(due), 1), _PAGE), start=1):
+            self._serving(number)
             part = due[start : start + _PAGE]
             reached = {"watermark": _at(part[-1].second).isoformat()} if part else None
             yield Page(_rows(part), reached, has_more=start + _PAGE < len(due))
@@ -110,21 +110,34 @@ def _rows(records: list[Record]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=RAW_SCHEMA)
 
 
-def sync(settings: Settings, seen: World, limits: Limits = LIMITS, mode: str | None = None) -> SyncReport:
+def sync(
+    settings: Settings,
+    seen: World,
+    limits: Limits = LIMITS,
+    mode: str | None = None,
+    serving: Callable[[int], None] = lambda _: None,
+) -> SyncReport:
     """Sync the one connection against ``seen`` in this process."""
 
     @contextmanager
     def opener(*_: object) -> Iterator[Connector]:
-        yield ListConnector(seen)
+        yield ListConnector(seen, serving)
 
     with open_control_plane(settings) as control:
         return sync_connection(settings, control, "acme", "crm", mode=mode, opener=opener, limits=limits)
 
 
-def _run(settings: Settings, seen: World, limits: Limits, mode: str | None, told: Pipe) -> None:
+def _run(settings: Settings, seen: World, limits: Limits, mode: str | None, told: Pipe, holds_at: int) -> None:
     os.setsid()
-    told.send("ready")
-    told.send(str(sync(settings, seen, limits, mode).status))
+
+    def serving(page: int) -> None:
+        if page == holds_at:
+            told.send(_SERVING)
+            told.recv()
+
+    if not holds_at:
+        told.send(_READY)
+    told.send(str(sync(settings, seen, limits, mode, serving).status))
 
 
 @dataclass
@@ -140,15 +153,28 @@ class Running:
             raise TimeoutError("the sync said nothing")
         return str(self.told.recv())
 
+    def go_on(self) -> None:
+        """Have the vendor give the page it holds back."""
+        self.told.send("go on")
 
-def start(settings: Settings, seen: World, limits: Limits = LIMITS, mode: str | None = None) -> Running:
-    """Start a sync in a process of its own and return once it is about to begin."""
-    here, there = _processes.Pipe(duplex=False)
-    process = _processes.Process(target=_run, args=(settings, seen, limits, mode, there), daemon=True)
+    def signal(self, number: signal.Signals) -> None:
+        """Send the process a signal."""
+        os.kill(self.process.pid or 0, number)
+
+
+def start(
+    settings: Settings, seen: World, limits: Limits = LIMITS, mode: str | None = None, holds_at: int = 0
+) -> Running:
+    """Start a sync in a process of its own and return once it is about to begin.
+
+    With ``holds_at``, the vendor holds that page back until it is told to go on; this returns once it was asked for.
+    """
+    here, there = _processes.Pipe()
+    process = _processes.Process(target=_run, args=(settings, seen, limits, mode, there, holds_at), daemon=True)
     process.start()
     there.close()
     running = Running(process, here)
-    if running.status() != "ready":
+    if running.status() != (_SERVING if holds_at else _READY):
         raise RuntimeError("the process did not begin")
     return running
 
