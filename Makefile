@@ -30,7 +30,7 @@ fix: .venv/.dev ## format, and mend what the linter can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-faults: .venv/.dev ## kill and race campaigns: fifty kills, a hundred double launches; prints what was tried and any seed that failed
+faults: .venv/.dev ## on each warehouse fifty trials of kills and crashes, a hundred double launches; prints what plays a failure again
 	@$(BIN)/python -m tests.faults.campaign
 
 hunt: .venv/.dev ## a whole demo on each kind of database, then every credential is looked for in all that it left

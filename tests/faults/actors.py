@@ -8,24 +8,53 @@ from __future__ import annotations
 
 import multiprocessing
 import multiprocessing.process
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 from gtm_pipelines.settings import Settings
-from tests.faults.stage import CONNECTIONS, TENANT
+from tests.faults.stage import TENANT
+
+Process = multiprocessing.process.BaseProcess
+SAID = 75
+"""The exit code of a turn that ended with an error of ours, made for people."""
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(
     [
         "tests.faults.actors",
+        "adbc_driver_postgresql.dbapi",
+        "connectors.dlt_source",
+        "connectors.landing",
+        "connectors.runtime.transport",
+        "connectors.vendors.customerio.source",
+        "connectors.vendors.file.source",
+        "connectors.vendors.salesforce.source",
+        "cryptography.hazmat.primitives.ciphers.aead",
         "dlt",
         "dlt.destinations",
+        "dlt.destinations.impl.duckdb.duck",
+        "dlt.destinations.impl.postgres.postgres",
         "duckdb",
-        "polars",
-        "pandera.polars",
-        "sqlalchemy",
-        "gtm_pipelines.ingest",
+        "dlt.sources.helpers.requests",
+        "gtm_pipelines.control_plane.plane",
+        "gtm_pipelines.ingest.connections",
+        "gtm_pipelines.ingest.load",
+        "gtm_pipelines.ingest.sync",
         "gtm_pipelines.refresh",
+        "gtm_pipelines.warehouse.postgres.adapter",
+        "gtm_pipelines.warehouse.publishing",
+        "httpcore",
+        "pandera.api.extensions",
+        "pandera.backends.polars.base",
+        "pandera.strategies.base_strategies",
+        "polars",
+        "psycopg2.extras",
+        "quality.canonical.contract",
+        "quality.canonical.models",
+        "sqlalchemy.dialects.postgresql",
+        "sqlalchemy.dialects.sqlite",
+        "tldextract",
     ]
 )
 
@@ -36,9 +65,10 @@ def sync_all(settings: Settings, modes: Mapping[str, str] | None = None) -> list
     from gtm_pipelines.ingest import sync_connection
 
     with open_control_plane(settings, actor="trial") as control:
+        connections = [each.name for each in control.list_connections(TENANT)]
         return [
             str(sync_connection(settings, control, TENANT, each, mode=(modes or {}).get(each)).status)
-            for each in CONNECTIONS
+            for each in connections
         ]
 
 
@@ -57,10 +87,39 @@ def sync_and_refresh(settings: Settings) -> None:
     refresh(settings)
 
 
+def disturbed(settings: Settings) -> None:
+    """A whole turn that may lose its database: what it then raises must be meant for people."""
+    from gtm_pipelines.control_plane import ControlPlaneError
+    from gtm_pipelines.refresh import StageFailedError
+    from gtm_pipelines.warehouse import WarehouseError
+
+    try:
+        sync_and_refresh(settings)
+    except (StageFailedError, ControlPlaneError, WarehouseError) as error:
+        said = error.__cause__ if isinstance(error, StageFailedError) else error
+        if not isinstance(said, ControlPlaneError | WarehouseError):
+            raise
+        sys.exit(SAID)
+
+
 def settle(settings: Settings) -> None:
-    """A whole turn that sees every delete: files tell theirs only when they are read in full."""
-    sync_all(settings, {"file": "full"})
+    """A whole turn that must succeed and sees every delete: files tell theirs only when they are read in full."""
+    statuses = sync_all(settings, {"file": "full"})
+    if set(statuses) != {"ok"}:
+        sys.exit(f"the sync after the fault ended {', '.join(statuses)}")
     refresh(settings)
+
+
+def witness(settings: Settings) -> None:
+    """What a twin needs to be compared with: everything synced, and who is who."""
+    from gtm_pipelines.control_plane import open_control_plane
+    from gtm_pipelines.refresh import Stage, refresh_tenant
+
+    statuses = sync_all(settings)
+    if set(statuses) != {"ok"}:
+        sys.exit(f"the undisturbed sync ended {', '.join(statuses)}")
+    with open_control_plane(settings, actor="trial") as control:
+        refresh_tenant(settings, control, TENANT, stages=(Stage.CANONICAL, Stage.GOLDEN))
 
 
 def sync_once(settings: Settings, connection: str, statuses: Any) -> None:
@@ -72,7 +131,7 @@ def sync_once(settings: Settings, connection: str, statuses: Any) -> None:
         statuses.put(str(sync_connection(settings, control, TENANT, connection).status))
 
 
-def start(work: Any, *arguments: Any) -> multiprocessing.process.BaseProcess:
+def start(work: Any, *arguments: Any) -> Process:
     """Start ``work`` in a process of its own and return it."""
     process = _context.Process(target=work, args=arguments)
     process.start()

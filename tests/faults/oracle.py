@@ -1,8 +1,7 @@
 """Judges a tenant's warehouse against the truth, and says what is wrong in words.
 
-Two independent witnesses are used: the vendor's own ledger of records (which ids exist, which are gone) and a *twin*, a
-warehouse filled by one undisturbed full sync (what each row should hold). Nothing here shares code with the pipeline:
-plain SQL over the DuckDB file, plain byte search over files.
+The truth is a *twin*: a warehouse filled from the same vendors by one undisturbed full sync, which may be of the other
+kind. Nothing here shares code with the pipeline: plain SQL over what is stored, plain byte search over files.
 """
 
 from __future__ import annotations
@@ -10,22 +9,32 @@ from __future__ import annotations
 import base64
 import json
 import urllib.parse
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import duckdb
+from tests.faults.stored import Stored
 
 KINDS = ("person", "account", "activity")
-_CONTENT = {
-    "person": "email, first_name, last_name, title, phone, account_external_id, properties::VARCHAR",
-    "account": "name, domain, industry, employee_count, annual_revenue, properties::VARCHAR",
-    "activity": "type, channel, occurred_at::VARCHAR, person_external_id, account_external_id, properties::VARCHAR",
+LINKED = ("person", "account")
+
+
+def _micros(column: str) -> str:
+    return f"CAST(extract(epoch FROM {column}) * 1000000 AS BIGINT)"
+
+
+_CONTENT = {  # what is JSON comes last
+    "person": "email, first_name, last_name, title, phone, account_external_id, properties",
+    "account": "name, domain, industry, employee_count, annual_revenue, properties",
+    "activity": f"type, channel, {_micros('occurred_at')}, person_external_id, account_external_id, properties",
 }
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing found wrong: ``kind`` is lost, duplicate, stale, extra, regressed, foreign or secret."""
+    """One thing found wrong: ``kind`` is lost, duplicate, stale, extra, foreign or secret."""
 
     kind: str
     where: str
@@ -35,62 +44,88 @@ class Fault:
         return f"{self.kind} in {self.where}: {self.key}"
 
 
-def _rows(file: Path, sql: str) -> list[tuple[object, ...]]:
-    with duckdb.connect(str(file), read_only=True) as connection:
-        return connection.execute(sql).fetchall()
+def live_rows(stored: Stored, kind: str) -> dict[str, tuple[object, ...]]:
+    """Map ``source/external id`` of each live canonical row of ``kind`` to its content; JSON counts by its meaning."""
+    sql = f"SELECT source, external_id, {_CONTENT[kind]} FROM {stored.table('canonical', kind)} WHERE NOT is_deleted"
+    return {f"{source}/{key}": (*content, _said(text)) for source, key, *content, text in stored.rows(sql)}
 
 
-def live_rows(file: Path, kind: str) -> dict[tuple[str, str], tuple[object, ...]]:
-    """Map (source, external id) of each live canonical row of ``kind`` to its content."""
-    sql = f"SELECT source, external_id, {_CONTENT[kind]} FROM canonical.{kind} WHERE NOT is_deleted"
-    return {(str(row[0]), str(row[1])): row[2:] for row in _rows(file, sql)}
+def live_records(stored: Stored, schema: str, table: str) -> dict[str, object]:
+    """Map the id of each live record of a raw table to its version.
+
+    What a payload says is no witness: vendors quote other records in it, as they were when it was last read.
+    """
+    sql = f"SELECT external_id, {_micros('source_updated_at')} FROM {stored.table(schema, table)} WHERE NOT is_deleted"
+    return dict(stored.rows(sql))
 
 
-def find_duplicates(file: Path) -> list[Fault]:
-    """Return keys that stand more than once in a canonical or raw table."""
-    faults = []
-    for kind in KINDS:
-        sql = f"SELECT source, external_id FROM canonical.{kind} GROUP BY ALL HAVING count(*) > 1"
-        faults += [Fault("duplicate", f"canonical.{kind}", f"{s}/{i}") for s, i in _rows(file, sql)]
-    tables = _rows(
-        file,
-        "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema LIKE 'raw\\_%' ESCAPE '\\' "
-        "AND table_name NOT LIKE '\\_dlt%' ESCAPE '\\'",
+def golden_groups(stored: Stored, kind: str) -> dict[str, frozenset[str]]:
+    """Map ``source/external id`` of each live canonical row of ``kind`` to all rows of the golden entity it is in."""
+    sql = (
+        f"SELECT l.source, l.external_id, l.{kind}_id FROM {stored.table('golden', f'{kind}_link')} l"
+        f" JOIN {stored.table('canonical', kind)} c ON c.source = l.source AND c.external_id = l.external_id"
+        " WHERE NOT c.is_deleted"
     )
-    for schema, table in tables:
-        sql = f'SELECT external_id FROM "{schema}"."{table}" GROUP BY ALL HAVING count(*) > 1'
-        faults += [Fault("duplicate", f"{schema}.{table}", str(row[0])) for row in _rows(file, sql)]
-    return faults
+    members: defaultdict[object, set[str]] = defaultdict(set)
+    for source, key, golden in stored.rows(sql):
+        members[golden].add(f"{source}/{key}")
+    return {key: frozenset(group) for group in members.values() for key in group}
 
 
-def find_foreign(file: Path, tenant: str) -> list[Fault]:
+def _said(text: Any) -> object:
+    return json.loads(text) if isinstance(text, str) else text
+
+
+def find_duplicates(stored: Stored) -> list[Fault]:
+    """Return keys that stand more than once in a raw or canonical table or are linked more than once."""
+    keyed = [("canonical", kind, "source, external_id") for kind in KINDS]
+    keyed += [("golden", f"{kind}_link", "source, external_id") for kind in LINKED]
+    keyed += [(schema, table, "external_id") for schema, table in stored.tables("raw_")]
+    return [
+        Fault("duplicate", f"{schema}.{table}", "/".join(map(str, row)))
+        for schema, table, key in keyed
+        for row in stored.rows(f"SELECT {key} FROM {stored.table(schema, table)} GROUP BY {key} HAVING count(*) > 1")
+    ]
+
+
+def find_foreign(stored: Stored, tenant: str) -> list[Fault]:
     """Return canonical rows that carry another tenant's id."""
     return [
         Fault("foreign", f"canonical.{kind}", f"{source}/{key}")
         for kind in KINDS
-        for source, key in _rows(
-            file, f"SELECT source, external_id FROM canonical.{kind} WHERE tenant_id <> '{tenant}'"
+        for source, key in stored.rows(
+            f"SELECT source, external_id FROM {stored.table('canonical', kind)} WHERE tenant_id <> '{tenant}'"
         )
     ]
 
 
-def compare_with_twin(file: Path, twin: Path) -> list[Fault]:
-    """Compare live canonical rows with the twin's: rows missing, rows too many, rows whose content is out of date."""
+def compare_with_twin(stored: Stored, twin: Stored) -> list[Fault]:
+    """Compare live raw and canonical rows with the twin's, and which of them are one person or account."""
     faults = []
+    for schema, table in sorted({*stored.tables("raw_"), *twin.tables("raw_")}):
+        have, want = (
+            live_records(each, schema, table) if (schema, table) in each.tables("raw_") else {}
+            for each in (stored, twin)
+        )
+        faults += _difference(f"{schema}.{table}", have, want)
     for kind in KINDS:
-        have, want = live_rows(file, kind), live_rows(twin, kind)
-        where = f"canonical.{kind}"
-        faults += [Fault("lost", where, "/".join(key)) for key in sorted(want.keys() - have.keys())]
-        faults += [Fault("extra", where, "/".join(key)) for key in sorted(have.keys() - want.keys())]
-        faults += [
-            Fault("stale", where, "/".join(key)) for key in sorted(want.keys() & have.keys()) if have[key] != want[key]
-        ]
+        faults += _difference(f"canonical.{kind}", live_rows(stored, kind), live_rows(twin, kind))
+    for kind in LINKED:
+        faults += _difference(f"golden.{kind}", golden_groups(stored, kind), golden_groups(twin, kind))
     return faults
 
 
-def judge(file: Path, twin: Path, tenant: str) -> list[Fault]:
+def _difference(where: str, have: Mapping[str, object], want: Mapping[str, object]) -> list[Fault]:
+    return [
+        *(Fault("lost", where, key) for key in sorted(want.keys() - have.keys())),
+        *(Fault("extra", where, key) for key in sorted(have.keys() - want.keys())),
+        *(Fault("stale", where, key) for key in sorted(want.keys() & have.keys()) if have[key] != want[key]),
+    ]
+
+
+def judge(stored: Stored, twin: Stored, tenant: str) -> list[Fault]:
     """Everything that is wrong with a tenant's warehouse; an empty list is the only good answer."""
-    return [*find_duplicates(file), *find_foreign(file, tenant), *compare_with_twin(file, twin)]
+    return [*find_duplicates(stored), *find_foreign(stored, tenant), *compare_with_twin(stored, twin)]
 
 
 def forms_of(secret: str) -> dict[str, bytes]:

@@ -6,7 +6,7 @@ What a trial does to them is in ``campaign.py``; what counts as wrong is in ``or
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ class Stage:
 
     directory: Path
     url: str
+    connections: Sequence[str] = CONNECTIONS
 
     @property
     def worlds(self) -> Path:
@@ -43,7 +44,7 @@ class Stage:
         with open_control_plane(settings, actor="trial") as control:
             if not control.list_tenants():
                 control.add_tenant(TENANT)
-                for each in CONNECTIONS:
+                for each in self.connections:
                     control.add_connection(TENANT, each, each, *self._configuration(each))
         return settings
 
@@ -55,12 +56,13 @@ class Stage:
     def advance(self) -> None:
         """Move the world one step and write the file exports anew."""
         sandbox.advance(self.worlds, TENANT)
-        sandbox.files(self.worlds, TENANT)
+        if "file" in self.connections:
+            sandbox.files(self.worlds, TENANT)
 
 
 @contextlib.contextmanager
-def staged(directory: Path, *, size: int, seed: int) -> Iterator[Stage]:
+def staged(directory: Path, *, size: int, seed: int, connections: Sequence[str] = CONNECTIONS) -> Iterator[Stage]:
     """Make a world of ``size`` people from ``seed`` and serve it on loopback until the block ends."""
-    sandbox.create_world(directory / "worlds", TENANT, size=size, seed=seed, vendors=CONNECTIONS)
+    sandbox.create_world(directory / "worlds", TENANT, size=size, seed=seed, vendors=connections)
     with sandbox.running(directory / "worlds") as url:
-        yield Stage(directory, url)
+        yield Stage(directory, url, connections)
