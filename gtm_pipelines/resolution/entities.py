@@ -10,7 +10,7 @@ import time
 from dataclasses import astuple
 from typing import TYPE_CHECKING
 
-from gtm_pipelines.resolution import neighbourhood, slices
+from gtm_pipelines.resolution import neighbourhood, sites, slices
 from gtm_pipelines.resolution.report import KindReport
 from quality.identity import golden, keys
 
@@ -71,24 +71,29 @@ def _read_all(statements: Statements) -> None:
 
 
 def _read_change(statements: Statements) -> None:
-    slices.picked(statements, "match_change")
-    _pick(statements, "match_change")
+    _look_at(statements, "match_change")
     if statements.count("match_named"):
         slices.referred(statements)
         statements.run("change_named")
-        slices.picked(statements, "match_change")
-        _pick(statements, "match_change")
+        _look_at(statements, "match_change")
     slices.referring(statements)
     _key(statements)
     slices.touched(statements)
     statements.run("touch_before")
+    sites.of_changed(statements)
     statements.run("swap_keys")
     statements.run("touch_after")
     neighbourhood.expand(statements)
-    slices.picked(statements, "match_affected")
-    _pick(statements, "match_affected")
+    sites.of_affected(statements)
+    _look_at(statements, "match_affected")
     slices.referring(statements)
     _key(statements)
+
+
+def _look_at(statements: Statements, relation: str) -> None:
+    slices.picked(statements, relation)
+    sites.of_people(statements, relation)
+    _pick(statements, relation)
 
 
 def _pick(statements: Statements, relation: str) -> None:

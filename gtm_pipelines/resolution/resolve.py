@@ -10,7 +10,7 @@ import time
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from gtm_pipelines.resolution import entities, slices
+from gtm_pipelines.resolution import entities, sites, slices
 from gtm_pipelines.resolution.report import KindReport, ResolutionReport
 from gtm_pipelines.resolution.statements import Statements
 from gtm_pipelines.warehouse import sql_files
@@ -97,13 +97,14 @@ def _resolve(
     accounts, people, activities = kinds["account"], kinds["person"], kinds["activity"]
 
     if not full:
-        slices.domains(accounts)
-    accounts.run("domain")
-    accounts.execute("CREATE OR REPLACE TEMP TABLE match_domain_before AS FROM match_domain", "domain")
+        sites.begin(accounts)
     accounts.run("change_all" if full else "change_pending")
     account = entities.resolve(accounts, policy, full=full)
     accounts.execute("CREATE OR REPLACE TEMP TABLE match_moved_account AS FROM match_moved", "domain")
-    accounts.run("domain")
+    if full:
+        accounts.run("domain_all")
+    else:
+        sites.again(accounts)
 
     people.run("change_all" if full else "change_pending")
     if not full:

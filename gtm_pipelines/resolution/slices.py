@@ -19,14 +19,20 @@ _KEY = ("rule", "value")
 
 
 def domains(statements: Statements) -> None:
-    """Before ``domain``: every account's domain, and what account it is."""
-    statements.fetch("golden.account_key", where="rule = 'domain'")
-    statements.fetch("golden.account_link")
+    """Before ``domain``: who has the sought domains, and what account each is."""
+    statements.fetch("golden.account_key", on=_KEY, keys="SELECT 'domain', domain FROM match_sought")
+    owners = "SELECT source, external_id FROM golden.account_key k SEMI JOIN match_sought s ON s.domain = k.value"
+    statements.fetch("golden.account_link", on=_RECORD, keys=f"{owners} WHERE k.rule = 'domain'")
 
 
 def picked(statements: Statements, relation: str) -> None:
     """Before ``record_person`` and ``record_account``: the canonical rows, and the accounts they state."""
     statements.fetch("canonical.KIND", on=_RECORD, keys=f"SELECT source, external_id FROM {relation}")
+    if statements.words["KIND"] == "person":
+        stated = (
+            f"SELECT source, account_external_id FROM canonical.person SEMI JOIN {relation} USING (source, external_id)"
+        )
+        statements.fetch("golden.account_link", on=_RECORD, keys=stated)
 
 
 def referred(statements: Statements) -> None:
