@@ -1,18 +1,20 @@
 """The hunt for secrets: every form of every one of them, in every file below a folder, whichever way it is packed.
 
-Which secrets there are, and what left the files, is not known here; ``oracle.forms_of`` says how one may be spelled.
+Which secrets there are, and what left the files, is not known here.
 """
 
 from __future__ import annotations
 
+import base64
+import json
 import os
+import urllib.parse
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
-from tests.faults import oracle
 from tests.faults.unpacked import Piece, pieces
 
 _CHUNK = 16 << 20
@@ -60,7 +62,7 @@ class Needles:
         """Look for ``secrets``, which are known by their names."""
         self._named: dict[str, list[tuple[str, str]]] = {}
         for name, secret in secrets.items():
-            for form, spelled in oracle.forms_of(secret).items():
+            for form, spelled in forms_of(secret).items():
                 for each in {spelled, spelled.translate(_URL_SAFE)} if "base64" in form else {spelled}:
                     self._named.setdefault(each.decode("latin-1"), []).append((name, form))
         self._patterns = list(self._named)
@@ -78,6 +80,25 @@ class Needles:
             met.update(found)
         for spelled in sorted(met):
             yield from (Found(piece.where, name, form) for name, form in self._named[spelled])
+
+
+def forms_of(secret: str) -> dict[str, bytes]:
+    """Spell a secret the ways it could leak: plain, base64 (three alignments), hex, URL-encoded, JSON, reversed…"""
+    raw = secret.encode()
+    forms = {
+        "plain": raw,
+        "hex": raw.hex().encode(),
+        "HEX": raw.hex().upper().encode(),
+        "url": urllib.parse.quote(secret, safe="").encode(),
+        "json": json.dumps(secret)[1:-1].encode(),
+        "utf-16": secret.encode("utf-16-le"),
+        "reversed": raw[::-1],
+    }
+    for shift in range(3):  # base64 of a longer text that contains the secret at any offset
+        padded = base64.b64encode(b"\0" * shift + raw)
+        forms[f"base64+{shift}"] = padded[4 if shift else 0 : len(padded) - 4]
+    first_named = {form: name for name, form in reversed(forms.items())}  # several spellings of a plain word are equal
+    return {name: form for form, name in first_named.items() if len(form) >= 8}
 
 
 def hunt(root: Path, needles: Needles, *, leave_out: Path | None = None) -> Hunt:

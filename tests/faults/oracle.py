@@ -1,18 +1,15 @@
 """Judges a tenant's warehouse against the truth, and says what is wrong in words.
 
 The truth is a *twin*: a warehouse filled from the same vendors by one undisturbed full sync, which may be of the other
-kind. Nothing here shares code with the pipeline: plain SQL over what is stored, plain byte search over files.
+kind. Nothing here shares code with the pipeline: plain SQL over what is stored. Secrets are looked for in ``hunt.py``.
 """
 
 from __future__ import annotations
 
-import base64
 import json
-import urllib.parse
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from tests.faults.stored import Stored
@@ -34,7 +31,7 @@ _CONTENT = {  # what is JSON comes last
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing found wrong: ``kind`` is lost, duplicate, stale, extra, foreign or secret."""
+    """One thing found wrong: ``kind`` is lost, duplicate, stale, extra or foreign."""
 
     kind: str
     where: str
@@ -126,36 +123,3 @@ def _difference(where: str, have: Mapping[str, object], want: Mapping[str, objec
 def judge(stored: Stored, twin: Stored, tenant: str) -> list[Fault]:
     """Everything that is wrong with a tenant's warehouse; an empty list is the only good answer."""
     return [*find_duplicates(stored), *find_foreign(stored, tenant), *compare_with_twin(stored, twin)]
-
-
-def forms_of(secret: str) -> dict[str, bytes]:
-    """Spell a secret the ways it could leak: plain, base64 (three alignments), hex, URL-encoded, JSON, reversed…"""
-    raw = secret.encode()
-    forms = {
-        "plain": raw,
-        "hex": raw.hex().encode(),
-        "HEX": raw.hex().upper().encode(),
-        "url": urllib.parse.quote(secret, safe="").encode(),
-        "json": json.dumps(secret)[1:-1].encode(),
-        "utf-16": secret.encode("utf-16-le"),
-        "reversed": raw[::-1],
-    }
-    for shift in range(3):  # base64 of a longer text that contains the secret at any offset
-        padded = base64.b64encode(b"\0" * shift + raw)
-        forms[f"base64+{shift}"] = padded[4 if shift else 0 : len(padded) - 4]
-    first_named = {form: name for name, form in reversed(forms.items())}  # several spellings of a plain word are equal
-    return {name: form for form, name in first_named.items() if len(form) >= 8}
-
-
-def find_secrets(root: Path, secrets: list[str]) -> list[Fault]:
-    """Search every byte of every file below ``root`` for every form of every secret."""
-    wanted = [(secret[:4], name, form) for secret in secrets for name, form in forms_of(secret).items()]
-    faults = []
-    for path in sorted(p for p in root.rglob("*") if p.is_file()):
-        content = path.read_bytes()
-        faults += [
-            Fault("secret", str(path.relative_to(root)), f"{start}… as {name}")
-            for start, name, form in wanted
-            if form in content
-        ]
-    return faults

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import quote
 
 import duckdb
 import httpx
@@ -90,11 +91,22 @@ def test_a_secret_is_found_in_a_state_that_dlt_has_packed(place: Callable[[Path,
     assert {(each.secret, each.form) for each in hunt(tmp_path, NEEDLES).found} == {("the canary", "plain")}
 
 
-@pytest.mark.parametrize("spelled", [base64.b64encode, base64.urlsafe_b64encode, lambda text: text.hex().encode()])
-def test_a_secret_is_found_however_it_is_spelled(spelled: Callable[[bytes], bytes], tmp_path: Path) -> None:
+SPELLINGS: dict[str, Callable[[str], bytes]] = {
+    "plain": str.encode,
+    "hexadecimal": lambda secret: secret.encode().hex().encode(),
+    "base64 of a header": lambda secret: base64.b64encode(f"user:{secret}:".encode()),
+    "base64 of an address": lambda secret: base64.urlsafe_b64encode(f"{secret}:".encode()),
+    "percent-encoded": lambda secret: quote(secret, safe="").encode(),
+    "utf-16": lambda secret: secret.encode("utf-16"),
+    "reversed": lambda secret: secret[::-1].encode(),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_secret_is_found_however_it_is_spelled(spelling: str, tmp_path: Path) -> None:
     secret = "??>>" + SECRET
-    in_a_log(tmp_path, spelled(f"{secret}:".encode()).decode())
-    assert hunt(tmp_path, Needles({"another": secret})).found
+    (tmp_path / "run.log").write_bytes(b"started\n" + SPELLINGS[spelling](secret) + b"\nended\n")
+    assert {each.where for each in hunt(tmp_path, Needles({"another": secret})).found} == {"run.log"}
 
 
 @pytest.mark.parametrize("place", PLACES)
