@@ -12,6 +12,7 @@ from simple_salesforce.api import Salesforce
 from gtm_pipelines import sandbox
 from gtm_pipelines.sandbox.vendors import vendors
 from tests.integration.sandbox.outsiders import Served, outside_session
+from tests.worlds import put_world
 
 SIZE = 3500  # enough for contacts of more than one page
 
@@ -22,8 +23,8 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     file = request.module.__name__.rpartition(".")[2]
     known = {"customerio", "file", "salesforce", *(name for name in vendors() if file == f"test_{name}")}
     directory = tmp_path_factory.mktemp("worlds")
-    sandbox.create_world(directory, "acme", size=SIZE, seed=7, vendors=known)
-    sandbox.create_world(directory, "globex", size=50, seed=8, vendors=known)
+    put_world(directory, "acme", size=SIZE, seed=7, vendors=known)
+    put_world(directory, "globex", size=50, seed=8, vendors=known)
     with sandbox.running(directory) as url:
         yield Served(directory, url)
 

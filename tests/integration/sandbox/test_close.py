@@ -14,13 +14,14 @@ from closeio_api import API, APIError, ValidationError
 
 from gtm_pipelines import sandbox
 from tests.integration.sandbox.outsiders import Served
+from tests.worlds import put_world
 
 
 @pytest.fixture(scope="module")
 def organisation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A sandbox with one tenant known to Close alone."""
     directory = tmp_path_factory.mktemp("close")
-    sandbox.create_world(directory, "acme", size=1200, seed=7, vendors=("close",))
+    put_world(directory, "acme", size=1200, seed=7, vendors=("close",))
     with sandbox.running(directory) as url:
         yield Served(directory, url)
 

@@ -15,6 +15,7 @@ import pytest
 
 from gtm_pipelines import sandbox
 from tests.integration.sandbox.outsiders import Served
+from tests.worlds import put_world
 
 HOUR_MS = 3_600_000
 PRESENT_MS = 1_767_225_600_000
@@ -24,7 +25,7 @@ PROFILE = "/api/v3/events/resolution_full_profile"
 @pytest.fixture(scope="module")
 def organisation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     directory = tmp_path_factory.mktemp("delivr")
-    sandbox.create_world(directory, "acme", size=300, seed=7, vendors=("delivr",))
+    put_world(directory, "acme", size=300, seed=7, vendors=("delivr",))
     with sandbox.running(directory) as url:
         yield Served(directory, url)
 

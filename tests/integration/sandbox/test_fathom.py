@@ -12,6 +12,7 @@ from fathom_python import Fathom, errors, models
 
 from gtm_pipelines import sandbox
 from tests.integration.sandbox.outsiders import Served
+from tests.worlds import put_world
 
 UNLIMITED = {"requests_per_minute": 100_000, "heavy_per_minute": 100_000}
 
@@ -19,7 +20,7 @@ UNLIMITED = {"requests_per_minute": 100_000, "heavy_per_minute": 100_000}
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     directory = tmp_path_factory.mktemp("fathom")
-    sandbox.create_world(directory, "acme", size=3_000, seed=13, vendors=("fathom",))
+    put_world(directory, "acme", size=3_000, seed=13, vendors=("fathom",))
     with sandbox.running(directory) as url:
         yield Served(directory, url)
 
@@ -141,7 +142,7 @@ def test_content_has_a_limit_of_its_own_and_every_answer_tells_of_it(account: Se
 
 
 def test_days_bring_meetings_late_transcripts_and_ticked_off_items(tmp_path: Path) -> None:
-    sandbox.create_world(tmp_path, "acme", size=3_000, seed=13, vendors=("fathom",))
+    put_world(tmp_path, "acme", size=3_000, seed=13, vendors=("fathom",))
     with sandbox.running(tmp_path) as url:
         served = Served(tmp_path, url)
         meetings, transcripts = live(served, "meetings"), live(served, "transcripts")

@@ -12,6 +12,7 @@ from gql.transport.exceptions import TransportQueryError
 from gql.transport.requests import RequestsHTTPTransport
 
 from gtm_pipelines import sandbox
+from tests.worlds import put_world
 
 _PEOPLE = """
 query People($first: Int!, $after: String) {
@@ -25,7 +26,7 @@ query People($first: Int!, $after: String) {
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     directory = tmp_path_factory.mktemp("graphql")
-    sandbox.create_world(directory, "acme", size=400, seed=7, vendors=("graphql",))
+    put_world(directory, "acme", size=400, seed=7, vendors=("graphql",))
     with sandbox.running(directory) as url:
         yield url
 

@@ -17,6 +17,7 @@ from requests.adapters import HTTPAdapter
 
 from gtm_pipelines import sandbox
 from gtm_pipelines.sandbox.vendors.microsoft365.login import CLIENT_ID, DIRECTORY, client_secret
+from tests.worlds import put_world
 
 SCOPES = ["https://graph.microsoft.com/.default"]
 IMMUTABLE = 'IdType="ImmutableId"'
@@ -43,7 +44,7 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A served world of its own; the address of the sandbox."""
     directory: Path = tmp_path_factory.mktemp("graph")
     for tenant in ("acme", "globex"):
-        sandbox.create_world(directory, tenant, size=300, seed=7, vendors=("microsoft365",))
+        put_world(directory, tenant, size=300, seed=7, vendors=("microsoft365",))
     with sandbox.running(directory) as url:
         yield url
 
@@ -210,7 +211,7 @@ def test_a_round_leads_to_the_next_and_an_idle_one_is_empty(client: httpx.Client
 
 
 def test_a_day_is_told_in_rounds(tmp_path: Path) -> None:
-    sandbox.create_world(tmp_path, "acme", size=300, seed=7, vendors=("microsoft365",))
+    put_world(tmp_path, "acme", size=300, seed=7, vendors=("microsoft365",))
     with sandbox.running(tmp_path) as url:
         token = str(application(url).acquire_token_for_client(SCOPES)["access_token"])
         headers = {"authorization": f"Bearer {token}", "prefer": IMMUTABLE}

@@ -12,6 +12,7 @@ import stripe
 
 from gtm_pipelines import sandbox
 from tests.integration.sandbox.outsiders import Served
+from tests.worlds import put_world
 
 KEY = "sk_test_sandbox_acme"
 
@@ -20,7 +21,7 @@ KEY = "sk_test_sandbox_acme"
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A sandbox with one tenant known to Stripe alone."""
     directory = tmp_path_factory.mktemp("stripe")
-    sandbox.create_world(directory, "acme", size=2500, seed=7, vendors=("stripe",))
+    put_world(directory, "acme", size=2500, seed=7, vendors=("stripe",))
     with sandbox.running(directory) as url:
         yield Served(directory, url)
 
