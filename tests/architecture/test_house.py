@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ WHERE_ALLOWED = {
 }
 
 
+@cache
 def imported_roots(path: Path) -> set[str]:
     """Top-level names a file imports anywhere in it, type-checking blocks left out."""
     tree = ast.parse(path.read_text())
