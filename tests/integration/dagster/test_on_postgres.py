@@ -31,6 +31,7 @@ from gtm_pipelines.settings import Settings, read_settings
 from tests.postgres import new_database
 
 TENANT, VENDOR = "acme", "customerio"
+_IMPATIENT = "tests.integration.dagster.impatient"
 OWN_TO_POSTGRES = {"storage", "run_launcher", "run_queue", "schedules", "sensors", "backfills"}
 """What the two instance files may differ in: where it is kept, and threads, which SQLite has no use for."""
 
@@ -145,7 +146,7 @@ class Services:
         workspace = self.folder / "workspace.yaml"
         server = {"host": "127.0.0.1", "port": self.port, "location_name": "gtm_pipelines"}
         workspace.write_text(yaml.safe_dump({"load_from": [{"grpc_server": server}]}))
-        code = ["dagster", "api", "grpc", "-m", "gtm_pipelines.definitions", "-h", "127.0.0.1", "-p", str(self.port)]
+        code = ["dagster", "api", "grpc", "-m", _IMPATIENT, "-h", "127.0.0.1", "-p", str(self.port)]
         daemon = ["dagster._daemon", "run", "-w", str(workspace)]
         self.started = (self._start(*code), self._start(*daemon))
 
