@@ -52,10 +52,12 @@ _PROVENANCE = (
 
 _ALONE = """
 SELECT id, $fields, is_deleted, [source] AS sources, 1 AS record_count, concat('{', $provenance, '}') AS provenance
-FROM (SELECT *, $origin AS origin FROM match_alone)
+FROM (SELECT *, concat(',', $origin, ',"losers":[]}') AS rest FROM match_alone)
 """
+# One concat of everything: each || would copy the text so far. It passes over nulls, so a null value is its own text.
 _UNRIVALLED = (
-    """coalesce('"$field":{"value":' || to_json($field) || ',' || origin || ',"losers":[]}', '"$field":null')"""
+    """'"$field":', CASE WHEN $field IS NULL THEN 'null' ELSE '{"value":' END, to_json($field),"""
+    """ CASE WHEN $field IS NOT NULL THEN rest END"""
 )
 
 
