@@ -47,13 +47,6 @@ if TYPE_CHECKING:
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0  # seconds
 
-_LOCAL_CATALOGUE = """
-SELECT schema_name, table_name, column_name, data_type, NOT is_nullable FROM duckdb_columns()
-WHERE database_name = 'memory' AND NOT internal AND schema_name <> 'main'
-  AND (schema_name, table_name) NOT IN (SELECT (schema_name, view_name) FROM duckdb_views())
-ORDER BY schema_name, table_name, column_index
-"""
-
 
 class PostgresWarehouse(Warehouse):
     """One tenant's warehouse on an open session that holds the tenant's lock."""
@@ -74,9 +67,12 @@ class PostgresWarehouse(Warehouse):
         self._served = PostgresServed(
             tenant, store, in_transaction=lambda: self._is_open, create_schema=self._create_schema
         )
-        for path in sql_files.bookkeeping():  # with their keys, which `INSERT OR REPLACE` goes by
+        self._own: dict[
+            Table, dict[str, str]
+        ] = {}  # the bookkeeping's, with their keys, which INSERT OR REPLACE goes by
+        for path in sql_files.bookkeeping():
             self._duck.execute(sql_files.load(path))
-        self._own = self._local_tables()[0]
+            self._own |= {table: self._local(table)[0] for table in examine(sql_files.load(path)).creates}
 
     @property
     def tenant(self) -> TenantId:
@@ -98,7 +94,7 @@ class PostgresWarehouse(Warehouse):
             self._prepare(statement)
             changed = self._duck.execute(sql, params)
             if statement.defines:
-                self._define(statement.replaces)
+                self._define(statement)
                 if not statement.replaces:
                     self._defined.add(sql)
         return changed
@@ -296,28 +292,24 @@ class PostgresWarehouse(Warehouse):
                 self._copied.remove(table)
                 del self._tables[table]
 
-    def _define(self, replaced: Collection[Table]) -> None:
+    def _define(self, statement: Statement) -> None:
         """Make at the server what a statement has made here."""
-        found, required = self._local_tables()
-        for table, columns in found.items():
+        for table in sorted(statement.creates | statement.writes):
+            columns, required = self._local(table)
             is_there = table in self._tables or table in self._catalogue
             if self._tables.get(table) == columns:
                 continue
-            if is_there and table not in replaced:
+            if is_there and table not in statement.replaces:
                 self._catalogue.check(table, columns)
                 self._tables[table] = columns
             else:
-                self._make(table, columns, required.get(table, set()), is_there=is_there)
+                self._make(table, columns, required, is_there=is_there)
 
-    def _local_tables(self) -> tuple[dict[Table, dict[str, str]], dict[Table, set[str]]]:
-        """Return the columns of every table there is here, and which of them are never null."""
-        found: dict[Table, dict[str, str]] = {}
-        required: dict[Table, set[str]] = {}
-        for schema, table, column, kind, is_required in self._duck.rows(_LOCAL_CATALOGUE):
-            found.setdefault((schema, table), {})[column] = kind
-            if is_required:
-                required.setdefault((schema, table), set()).add(column)
-        return found, required
+    def _local(self, table: Table) -> tuple[dict[str, str], set[str]]:
+        """Return the columns that a table has here, and which of them are never null."""
+        found = self._duck.rows(f"PRAGMA table_info({names.literal(names.quote_table(*table))})")
+        columns = {str(name): str(kind) for _, name, kind, *_ in found}
+        return columns, {str(name) for _, name, _, is_required, *_ in found if is_required}
 
     def _make(self, table: Table, columns: dict[str, str], required: set[str], *, is_there: bool) -> None:
         """Make a table at the server, in the place of one of other columns if there is one."""

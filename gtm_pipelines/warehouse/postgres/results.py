@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-_NUMERIC = "numeric"
+_NUMERIC, _OF_OTHERS = "numeric", "unnamed<"
 _FOREVER, _NEVER = -9222425352054775809, -9222425352054775808
 """What the driver makes of ``infinity`` and ``-infinity``: it moves them as it moves any moment, and they run over."""
 _LONGEST = 2**63 - 1
@@ -68,7 +68,10 @@ def _plain(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
     chunks: list[Any] = column.chunks
     chunked: Any = pa.chunked_array
     stored: pa.ChunkedArray[Any] = chunked([chunk.storage for chunk in chunks], kind.storage_type)
-    return _number(stored) if getattr(kind, "type_name", "") == _NUMERIC else stored
+    called = str(getattr(kind, "type_name", ""))
+    if called.startswith(_OF_OTHERS):
+        return _text(stored)
+    return _number(stored) if called == _NUMERIC else stored
 
 
 def _infinite_as(moments: Any, forever: int, never: int) -> Any:
@@ -82,6 +85,16 @@ def _infinite_as(moments: Any, forever: int, never: int) -> Any:
         return moments
     finite_or_later = pc.if_else(pc.equal(numbers, _NEVER), never, numbers)
     return pc.if_else(pc.equal(numbers, _FOREVER), forever, finite_or_later).cast(moments.type)
+
+
+def _text(bytes_: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
+    """Read what is sent of a type that somebody made: of an enumeration its name; of others it stays as it is."""
+    import pyarrow as pa
+
+    try:
+        return bytes_.cast(pa.string())
+    except pa.ArrowInvalid:
+        return bytes_
 
 
 def _number(texts: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:

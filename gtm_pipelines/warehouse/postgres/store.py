@@ -27,6 +27,9 @@ LOCK_WAIT_S = 30
 _OFF = ("statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout")
 """What a server may have set for all: a session of ours is silent while it computes, and holds the tenant's lock."""
 
+_TYPES_KNOWN = {"adbc.postgresql.type_resolver_mode": "builtin"}
+"""Else the driver reads every column of every table of the database, all tenants' together, for each session."""
+
 
 class Store:
     """A session that commits when told to. Everything it raises is a WarehouseError."""
@@ -37,7 +40,7 @@ class Store:
         self._tenant = tenant
         self.lock_wait_s = LOCK_WAIT_S
         try:
-            self._connection = postgres.connect(address.uri)
+            self._connection = postgres.connect(address.uri, db_kwargs=_TYPES_KNOWN)
         except postgres.Error as error:
             raise cannot_open(error, tenant) from None
         self.execute("SELECT set_config('TimeZone', 'UTC', false)")

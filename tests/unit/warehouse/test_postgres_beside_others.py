@@ -128,6 +128,15 @@ def test_a_view_that_others_made_of_ours_stands_while_ours_gains_columns(setting
         assert warehouse.served.rows("SELECT * FROM marts.later") == [(3,)]
 
 
+def test_names_that_others_gave_to_values_are_read_as_text(settings: Settings) -> None:
+    with operator(settings) as cursor:
+        cursor.execute("CREATE TYPE acme__golden.mood AS ENUM ('glad', 'sad')")
+    with open_published(settings, "acme") as served:
+        assert served.rows("SELECT 'sad'::acme__golden.mood, ARRAY['glad']::acme__golden.mood[]::text[]") == [
+            ("sad", ["glad"])
+        ]
+
+
 def without_comments(settings: Settings) -> None:
     with operator(settings) as cursor:
         cursor.execute("SELECT nspname FROM pg_namespace WHERE nspname LIKE '%\\_\\_%' AND nspname !~ '^pg_'")
