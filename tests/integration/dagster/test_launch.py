@@ -49,7 +49,7 @@ def people(settings: Settings, tenant: str, layer: str) -> int:
 
 
 def test_jobs_run_from_a_function_call_stand_in_the_instance_like_any_other(installation: Settings) -> None:
-    """First sync, refinement, three days at the vendor, and what changed; one test, for each run costs seconds."""
+    """First sync, refinement, a day at the vendor, and what changed; one test, for each run costs seconds."""
     (synced,) = launch(installation, "full_sync", TENANTS, reason="first look")
     assert synced.success, synced.faults
     (refined,) = launch(installation, "refine", TENANTS)
@@ -88,7 +88,7 @@ def test_jobs_run_from_a_function_call_stand_in_the_instance_like_any_other(inst
 
 def _what_changed_comes_out_of_the_next_runs(installation: Settings) -> None:
     for tenant in TENANTS:
-        advance(installation.home / "sandbox", tenant, steps=3)
+        advance(installation.home / "sandbox", tenant)
     (synced,) = launch(installation, "incremental_sync", TENANTS)
     (refined,) = launch(installation, "refine", ["acme"])
     assert (synced.success, refined.success) == (True, True), synced.faults + refined.faults
