@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _SEGMENT = 1 << 20  # of the log of changes; 16 MB would be half of the room
 _ROOM = 24 << 20
-_ENOUGH = 128  # bytes of the log in which nothing of interest fits
+_ENOUGH = 512  # bytes of the log: what the server notes by itself fits, and no work does
 _NO_DATA = ("log", "postmaster.*", ".*", "0000????????????????????")  # the last is the log of changes
 _SETTINGS = "-c autovacuum=off -c wal_writer_delay=10s"  # so that it is the pipeline's session that meets the end
 _LEFT = """
