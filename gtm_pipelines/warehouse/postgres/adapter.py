@@ -350,6 +350,7 @@ def open_postgres(settings: Settings, tenant: str, *, wait: float, memory: str) 
             roles.create(store, checked, ours)
         store.become(ours.writer)
         store.commit()
+        spill.parent.mkdir(parents=True, exist_ok=True)  # DuckDB makes the last folder of a path, and no other
         local = duckdb.connect(":memory:")
         try:
             configure(local, memory, spill)

@@ -140,6 +140,13 @@ def test_what_was_rolled_back_is_not_analysed(settings: Settings, warehouse: War
     assert known == [(-1,)]
 
 
+def test_what_does_not_fit_into_memory_is_put_on_disk_on_a_machine_that_never_had_a_warehouse(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "new", warehouse_url=warehouses.fresh(), duckdb_memory="32MB")
+    with open_warehouse(settings, "acme") as warehouse:
+        warehouse.execute("CREATE TEMP TABLE much AS SELECT md5(i::VARCHAR) AS a FROM range(1000000) t(i)")
+        assert warehouse.rows("SELECT count(*) FROM much") == [(1_000_000,)]
+
+
 TIMEOUTS = ("statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout")
 
 
