@@ -1,6 +1,8 @@
 -- The records of one run. A record without payload is a tombstone: there is nothing to project, only something to delete.
+-- Tombstones are found by a filter, which reads no payload; payload IS NULL as a value would read them all.
 CREATE OR REPLACE TEMP TABLE chunk AS
-SELECT external_id AS record_id, is_deleted, payload IS NULL AS is_tombstone, synced_at
+SELECT external_id AS record_id, is_deleted, synced_at,
+  rowid IN (SELECT rowid FROM {raw} WHERE rowid BETWEEN {first} AND {last} AND payload IS NULL) AS is_tombstone
 FROM {raw}
 WHERE rowid BETWEEN {first} AND {last} AND ({due});
 
