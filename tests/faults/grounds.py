@@ -48,7 +48,7 @@ class Files:
 
     kind = "duckdb"
     can_crash = False
-    turn_s = 3.0
+    turn_s = 6.0
 
     @contextmanager
     def databases(self, draw: random.Random) -> Iterator[Mapping[str, str]]:
@@ -71,7 +71,7 @@ class OnServer:
     """A database of its own for each trial's warehouse, and in half of the trials another for the control plane."""
 
     kind = "postgres"
-    turn_s = 4.0
+    turn_s = 8.0
 
     def __init__(self, server: Server, *, can_crash: bool) -> None:
         """Play on ``server``, which may be stopped only if nobody else uses it."""
