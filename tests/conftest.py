@@ -14,10 +14,13 @@ import httpx
 import pytest
 
 from connectors.runtime import redaction
+from gtm_pipelines.control_plane import engine
 from tests import warehouses
 from tests.scheduling import TogetherScheduling
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from xdist.scheduler import LoadScopeScheduling
 
 _UNIT = Path(__file__).parent / "unit"
@@ -66,6 +69,23 @@ def _one_trust_store() -> Iterator[None]:
     """Read the certificate authorities once: httpx reads them for every client, a bare ``httpx.get`` included."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("httpx._transports.default.create_ssl_context", functools.cache(httpx.create_ssl_context))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_power_cut() -> Iterator[None]:
+    """Let the control plane's file in this process not wait for the disk: a killed process loses nothing by it.
+
+    What a test starts as a process of its own does wait, as everywhere.
+    """
+    set_up = engine._set_up_sqlite
+
+    def set_up_at_ease(connection: sqlite3.Connection, record: Any) -> None:
+        set_up(connection, record)
+        connection.execute("PRAGMA synchronous = OFF")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "_set_up_sqlite", set_up_at_ease)
         yield
 
 
