@@ -18,7 +18,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from gtm_pipelines.tenancy import TenantId
-from gtm_pipelines.warehouse import names, sql_files
+from gtm_pipelines.warehouse import names
+from gtm_pipelines.warehouse.alike import AlikeWarehouse
 from gtm_pipelines.warehouse.protocol import (
     Column,
     Dialect,
@@ -47,7 +48,7 @@ _THREADS = 4  # more buys little on these sizes and each thread's buffers count 
 _in_process: defaultdict[Path, threading.Lock] = defaultdict(threading.Lock)
 
 
-class DuckWarehouse(Warehouse, Served):
+class DuckWarehouse(AlikeWarehouse, Served):
     """One tenant's warehouse on an open DuckDB connection, which computes and serves."""
 
     def __init__(self, tenant: TenantId, connection: duckdb.DuckDBPyConnection) -> None:
@@ -166,19 +167,6 @@ class DuckWarehouse(Warehouse, Served):
         if not self.has_table("raw", "entity"):
             return []
         return [(str(connection), str(entity)) for connection, entity in self.rows(_RAW_ENTITIES)]
-
-    def raw_table(self, connection: str, entity: str) -> str:
-        """Return the quoted raw table of an entity."""
-        return names.raw_table(connection, entity)
-
-    def quote(self, identifier: str) -> str:
-        """Return a quoted identifier."""
-        return names.quote(identifier)
-
-    def ensure_tables(self) -> None:
-        """Create the shared bookkeeping tables where they are missing."""
-        for path in sql_files.bookkeeping():
-            self.execute(sql_files.load(path))
 
 
 _HAS_TABLE = (

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from gtm_pipelines.tenancy import TenantId
 from gtm_pipelines.warehouse import names, sql_files
+from gtm_pipelines.warehouse.alike import AlikeWarehouse
 from gtm_pipelines.warehouse.duck import DuckWarehouse, configure
 from gtm_pipelines.warehouse.postgres import layout, roles
 from gtm_pipelines.warehouse.postgres.address import parse
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0  # seconds
 
 
-class PostgresWarehouse(Warehouse):
+class PostgresWarehouse(AlikeWarehouse):
     """One tenant's warehouse on an open session that holds the tenant's lock."""
 
     def __init__(self, tenant: TenantId, address: Address, store: Store, local: duckdb.DuckDBPyConnection) -> None:
@@ -191,19 +192,6 @@ class PostgresWarehouse(Warehouse):
             for connection, entity, table in found
             if self.has_table(names.raw_schema(connection), table)
         ]
-
-    def raw_table(self, connection: str, entity: str) -> str:
-        """Return the quoted raw table of an entity."""
-        return names.raw_table(connection, entity)
-
-    def quote(self, identifier: str) -> str:
-        """Return a quoted identifier."""
-        return names.quote(identifier)
-
-    def ensure_tables(self) -> None:
-        """Create the shared bookkeeping tables where they are missing."""
-        for path in sql_files.bookkeeping():
-            self.execute(sql_files.load(path))
 
     def load_target(self, connection: str) -> LoadTarget:
         """Return where dlt loads a connection's raw tables; both its schemas are there."""
