@@ -17,4 +17,9 @@ if TYPE_CHECKING:
 
 def operator(settings: Settings) -> AbstractContextManager[psycopg2.extensions.cursor]:
     """Open the session; every statement stands for itself."""
-    return postgres.shared().session(urlsplit(settings.warehouse_url or "").path.removeprefix("/"))
+    return postgres.shared().session(database(settings))
+
+
+def database(settings: Settings) -> str:
+    """Return the name of a warehouse's database."""
+    return urlsplit(settings.warehouse_url or "").path.removeprefix("/")

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from gtm_pipelines.settings import Settings
 from gtm_pipelines.warehouse import WarehouseError, open_published, open_warehouse
-from tests import warehouses
+from tests import postgres, warehouses
 from tests.unit.resolution.tenant import open_tenant
-from tests.unit.warehouse.operating import operator
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from tests.unit.warehouse.operating import database, operator
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    made = Settings(home=tmp_path, warehouse_url=warehouses.fresh())
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A tenant that was worked through, its database saved beside itself."""
+    made = Settings(home=tmp_path_factory.mktemp("saved"), warehouse_url=warehouses.another())
     with open_tenant(made.home, warehouse_url=made.warehouse_url) as tenant:
         tenant.person("crm", "ann", email="ann@acme.com")
         tenant.account("crm", "acme", name="Acme", domain="acme.com", employee_count=5)
         tenant.resolve()
+    postgres.shared().psql(f"CREATE DATABASE {database(made)}_saved TEMPLATE {database(made)} STRATEGY file_copy")
     return made
+
+
+@pytest.fixture
+def settings(saved: Settings) -> Settings:
+    """The tenant as it was saved."""
+    named = database(saved)
+    postgres.shared().psql(f"DROP DATABASE {named} WITH (FORCE)")
+    postgres.shared().psql(f"CREATE DATABASE {named} OWNER gtm TEMPLATE {named}_saved STRATEGY file_copy")
+    return saved
 
 
 def go_on(settings: Settings) -> None:
