@@ -15,6 +15,7 @@ from gtm_pipelines.settings import read_settings
 from gtm_pipelines.tenancy import TenantId
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from rich.console import Console
 
     from gtm_pipelines.settings import Settings
@@ -64,7 +65,7 @@ def run(settings: Settings, tenant: str, sql: str, limit: int) -> tuple[list[str
         try:
             for batch in warehouse.batches(sql, size=limit + 1):
                 columns = list(batch.schema.names)
-                rows += zip(*(column.to_pylist() for column in batch.columns), strict=True)
+                rows += zip(*map(_values, columns, batch.columns), strict=True)
                 if len(rows) > limit:
                     break
             if not columns:  # an empty result comes without a batch to name its columns
@@ -80,6 +81,17 @@ def run(settings: Settings, tenant: str, sql: str, limit: int) -> tuple[list[str
                 raise UsageError(f"the SQL was refused: {' '.join(str(error).split())}") from None
             raise
     return columns, rows[:limit], len(rows) > limit
+
+
+def _values(name: str, column: pa.Array[Any]) -> list[Any]:
+    """Return a column as Python's values; raise UsageError for times that Python's calendar does not have."""
+    try:
+        return column.to_pylist()
+    except OverflowError:
+        raise UsageError(
+            f"column {name} holds a date or time before year 1, after year 9999 or infinite: "
+            f'select CAST("{name}" AS VARCHAR) to see it'
+        ) from None
 
 
 def _csv_cell(value: Any) -> Any:

@@ -275,6 +275,9 @@ def test_a_query_without_rows_still_names_its_columns(gtm: Gtm, refined: Path) -
     assert "person_id" in gtm("query", "acme", "from golden.person limit 0").out
     assert gtm("query", "acme", "select 1 as one where false", "--csv").out == "one\n"
     assert gtm("query", "acme", " ; ").code == Exit.USAGE
+    far = gtm("query", "acme", "select [timestamptz 'infinity'] as until")
+    assert far.code == Exit.USAGE
+    assert 'CAST("until" AS VARCHAR)' in far.err
     assert refined.exists()
 
 
