@@ -16,7 +16,7 @@ from quality.normalise import company, domain, email, person, phone
 from quality.normalise.text import any_of, literal
 
 _PREPARED_PERSON = """
-WITH folded AS MATERIALIZED (
+WITH folded AS (
     SELECT node, source, connector, external_id, account_id, _merged_into, _references, phone, $mailbox AS mailbox,
            split_part($first, ' ', 1) AS first, $last AS last
     FROM match_record

@@ -1,18 +1,20 @@
 -- The link rows of the looked-at records, written only where they say something new. match_moved: records whose golden
 -- entity is another one than before, those that are gone included.
 CREATE OR REPLACE TEMP TABLE match_new_link AS
-WITH linked AS (
-    SELECT c.node, g.id, coalesce(r.rule, 'anchor') AS rule, coalesce(r.confidence, 1.0) AS confidence,
-           CASE WHEN w.node IS NULL THEN '{}' ELSE concat(
+WITH told AS (
+    SELECT w.node, r.rule, r.confidence, concat(
                '{"key":', to_json(w.value), ',"with":', to_json(o.source || ':' || o.external_id),
                CASE WHEN w.through IS NOT NULL THEN concat(',"through":', to_json(t.source || ':' || t.external_id)) END, '}'
-           ) END AS evidence
-    FROM match_cluster c
-    JOIN match_golden g USING (cluster)
-    LEFT JOIN match_reason w ON w.node = c.node
-    LEFT JOIN match_rule r ON r.number = w.number
-    LEFT JOIN match_record o ON o.node = w.other
+           ) AS evidence
+    FROM match_reason w
+    JOIN match_rule r ON r.number = w.number
+    JOIN match_record o ON o.node = w.other
     LEFT JOIN match_record t ON t.node = w.through
+),
+linked AS (
+    SELECT c.node, g.id, coalesce(t.rule, 'anchor') AS rule, coalesce(t.confidence, 1.0) AS confidence,
+           coalesce(t.evidence, '{}') AS evidence
+    FROM match_cluster c JOIN match_golden g USING (cluster) LEFT JOIN told t USING (node)
 )
 SELECT n.source, n.external_id, l.id, l.rule, l.evidence, l.confidence,
        CASE WHEN h.id = l.id THEN h.since ELSE r.now END AS since,
