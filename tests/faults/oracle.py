@@ -7,12 +7,15 @@ kind. Nothing here shares code with the pipeline: plain SQL over what is stored.
 from __future__ import annotations
 
 import json
+import operator
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.faults.stored import Stored
+
+T = TypeVar("T")
 
 KINDS = ("person", "account", "activity")
 LINKED = ("person", "account")
@@ -47,7 +50,7 @@ def live_rows(stored: Stored, kind: str) -> dict[str, tuple[object, ...]]:
     return {f"{source}/{key}": (*content, _said(text)) for source, key, *content, text in stored.rows(sql)}
 
 
-def live_records(stored: Stored, schema: str, table: str) -> dict[str, object]:
+def live_records(stored: Stored, schema: str, table: str) -> dict[str, int | None]:
     """Map the id of each live record of a raw table to its version.
 
     What a payload says is no witness: vendors quote other records in it, as they were when it was last read.
@@ -56,17 +59,33 @@ def live_records(stored: Stored, schema: str, table: str) -> dict[str, object]:
     return dict(stored.rows(sql))
 
 
-def golden_groups(stored: Stored, kind: str) -> dict[str, frozenset[str]]:
-    """Map ``source/external id`` of each live canonical row of ``kind`` to all rows of the golden entity it is in."""
+@dataclass(frozen=True)
+class Group:
+    """The live records of one golden entity; one that is deleted may have held them together."""
+
+    live: frozenset[str]
+    has_deleted: bool
+
+    def is_wrong(self, twin: Group) -> bool:
+        """Tell whether records of the twin's are missing, or too many without a reason that the twin cannot know."""
+        return not self.live >= twin.live or (self.live != twin.live and not self.has_deleted)
+
+
+def golden_groups(stored: Stored, kind: str) -> dict[str, Group]:
+    """Map ``source/external id`` of each live canonical row of ``kind`` to the golden entity it is in."""
     sql = (
-        f"SELECT l.source, l.external_id, l.{kind}_id FROM {stored.table('golden', f'{kind}_link')} l"
+        f"SELECT l.source, l.external_id, l.{kind}_id, c.is_deleted FROM {stored.table('golden', f'{kind}_link')} l"
         f" JOIN {stored.table('canonical', kind)} c ON c.source = l.source AND c.external_id = l.external_id"
-        " WHERE NOT c.is_deleted"
     )
-    members: defaultdict[object, set[str]] = defaultdict(set)
-    for source, key, golden in stored.rows(sql):
-        members[golden].add(f"{source}/{key}")
-    return {key: frozenset(group) for group in members.values() for key in group}
+    live: defaultdict[object, set[str]] = defaultdict(set)
+    deleted = set()
+    for source, key, golden, is_deleted in stored.rows(sql):
+        if is_deleted:
+            deleted.add(golden)
+        else:
+            live[golden].add(f"{source}/{key}")
+    groups = [Group(frozenset(keys), golden in deleted) for golden, keys in live.items()]
+    return {key: group for group in groups for key in group.live}
 
 
 def _said(text: Any) -> object:
@@ -104,19 +123,27 @@ def compare_with_twin(stored: Stored, twin: Stored) -> list[Fault]:
             live_records(each, schema, table) if (schema, table) in each.tables("raw_") else {}
             for each in (stored, twin)
         )
-        faults += _difference(f"{schema}.{table}", have, want)
+        faults += _difference(f"{schema}.{table}", have, want, _is_older)
     for kind in KINDS:
-        faults += _difference(f"canonical.{kind}", live_rows(stored, kind), live_rows(twin, kind))
+        faults += _difference(f"canonical.{kind}", live_rows(stored, kind), live_rows(twin, kind), operator.ne)
     for kind in LINKED:
-        faults += _difference(f"golden.{kind}", golden_groups(stored, kind), golden_groups(twin, kind))
+        groups = golden_groups(stored, kind), golden_groups(twin, kind)
+        faults += _difference(f"golden.{kind}", *groups, Group.is_wrong)
     return faults
 
 
-def _difference(where: str, have: Mapping[str, object], want: Mapping[str, object]) -> list[Fault]:
+def _is_older(have: int | None, want: int | None) -> bool:
+    """A newer version is right: events tell of changes that the record itself does not date, and the twin saw none."""
+    return want is not None and (have is None or have < want)
+
+
+def _difference(
+    where: str, have: Mapping[str, T], want: Mapping[str, T], is_wrong: Callable[[T, T], bool]
+) -> list[Fault]:
     return [
         *(Fault("lost", where, key) for key in sorted(want.keys() - have.keys())),
         *(Fault("extra", where, key) for key in sorted(have.keys() - want.keys())),
-        *(Fault("stale", where, key) for key in sorted(want.keys() & have.keys()) if have[key] != want[key]),
+        *(Fault("stale", where, key) for key in sorted(want.keys() & have.keys()) if is_wrong(have[key], want[key])),
     ]
 
 

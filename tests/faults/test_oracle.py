@@ -49,6 +49,11 @@ INSERT INTO golden.account_link VALUES ('crm', 'a0', 'g9');
 INSERT INTO raw_crm.contact VALUES ('p3', false, '2026-03-01 10:00:00.123457+02'), ('p5', true, NULL);
 """
 _PERSON_SAYS = "false, 'p3@x.example', 'Ann', 'Lee', 'CTO', '', NULL, '{}'"
+_JOINED_BY_A_DELETED_ONE = f"""
+INSERT INTO canonical.person VALUES ('crm', 'p9', 'acme', {_PERSON_SAYS.replace("false", "true")});
+INSERT INTO golden.person_link VALUES ('crm', 'p9', 'g3');
+UPDATE golden.person_link SET person_id = 'g3' WHERE external_id = 'p4';
+"""
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +100,15 @@ def judged(request: pytest.FixtureRequest, twin: Stored, tmp_path: Path) -> Judg
 
 def test_an_undisturbed_warehouse_is_judged_right(judged: Judged) -> None:
     assert judged() == []
+
+
+@pytest.mark.parametrize(
+    "planted",
+    ["UPDATE raw_crm.contact SET source_updated_at = '2026-03-02' WHERE NOT is_deleted", _JOINED_BY_A_DELETED_ONE],
+    ids=["an event dated it", "a deleted record joins two"],
+)
+def test_what_only_a_warehouse_with_a_past_can_know_is_no_fault(judged: Judged, planted: str) -> None:
+    assert judged(planted) == []
 
 
 @pytest.mark.parametrize(
