@@ -17,6 +17,17 @@ _NETWORK = {
     "application_name": "gtm-pipelines",
 }
 """libpq's settings for a network that may fail; the address overrides each of them."""
+SESSION = {
+    "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+    "idle_session_timeout": "0",
+    "tcp_keepalives_idle": "60",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "6",
+}
+"""What a server may have set otherwise for all. A session of ours is silent while it computes, and holds the tenant's
+lock: it may be so for long, and must end soon once its machine is gone, which the server notices by keepalives only."""
+
 _SCHEMES = ("postgresql://", "postgres://")
 _FORM = "write postgresql://user:password@host/database, with @ : / ? # % in the password percent-encoded"
 
@@ -50,11 +61,10 @@ class Address:
 
         They wait for a lock so long and no longer. It wants a host and a password even where a socket needs neither.
         """
-        options = (
-            f"{self._parts.get('options', '')} -crole={role} -clock_timeout={lock_wait_s:g}s -cstatement_timeout=0"
-        )
-        options = f"{options} -cidle_in_transaction_session_timeout=0 -cidle_session_timeout=0".strip()
-        parts = {**self._parts, "options": options}
+        settings = {"role": role, "lock_timeout": f"{lock_wait_s:g}s", **SESSION}
+        given = self._parts.get("options", "")
+        options = " ".join([given, *(f"-c{name}={value}" for name, value in settings.items())])
+        parts = {**self._parts, "options": options.strip()}
         parts.setdefault("password", "none")
         uri = Address(parts).uri
         return uri.replace("@/", "@localhost/", 1) if "@/" in uri else uri

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from gtm_pipelines.warehouse import names
+from gtm_pipelines.warehouse.postgres.address import SESSION
 from gtm_pipelines.warehouse.postgres.errors import answers, cannot_open, in_words
 from gtm_pipelines.warehouse.protocol import WarehouseError
 
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
 
 LOCK_WAIT_S = 30
 """How long a statement waits for a lock: beside us only people and maintenance hold any."""
-
-
-_OFF = ("statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout")
-"""What a server may have set for all: a session of ours is silent while it computes, and holds the tenant's lock."""
 
 _TYPES_KNOWN = {"adbc.postgresql.type_resolver_mode": "builtin"}
 """Else the driver reads every column of every table of the database, all tenants' together, for each session."""
@@ -45,8 +42,8 @@ class Store:
             raise cannot_open(error, tenant) from None
         self.execute("SELECT set_config('TimeZone', 'UTC', false)")
         self.execute(f"SELECT set_config('lock_timeout', '{self.lock_wait_s}s', false)")
-        for timeout in _OFF:
-            self.execute(f"SELECT set_config('{timeout}', '0', false)")
+        for setting, value in SESSION.items():
+            self.execute(f"SELECT set_config('{setting}', '{value}', false)")
         self.commit()
 
     @property

@@ -22,6 +22,7 @@ def test_dlt_begins_under_the_role_and_is_given_the_host_it_wants_on_a_socket() 
     given = parse("postgresql://gtm@/ware?host=/run/pg&options=-cwork_mem%3D1MB")
     made = parse_dsn(given.for_dlt("acme__writer_1", 30))
     assert made["options"].startswith("-cwork_mem=1MB -crole=acme__writer_1 -clock_timeout=30s -cstatement_timeout=0 ")
+    assert "-ctcp_keepalives_idle=60" in made["options"].split()
     assert (made["host"], made["dbname"]) == ("/run/pg", "ware")
 
 
