@@ -43,7 +43,7 @@ def served(directory: Path, people: int, *vendors: str) -> Iterator[str]:
     ) as server:
         assert server.stdout is not None
         try:
-            yield server.stdout.readline().strip()
+            yield next(line.strip() for line in server.stdout if line.startswith("http"))  # DuckDB may tell its progress
         finally:
             server.terminate()
 
