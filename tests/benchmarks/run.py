@@ -43,7 +43,8 @@ def served(directory: Path, people: int, *vendors: str) -> Iterator[str]:
     ) as server:
         assert server.stdout is not None
         try:
-            yield next(line.strip() for line in server.stdout if line.startswith("http"))  # DuckDB may tell its progress
+            # DuckDB may tell its progress first
+            yield next(line.strip() for line in server.stdout if line.startswith("http"))
         finally:
             server.terminate()
 
