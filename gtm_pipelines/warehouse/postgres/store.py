@@ -40,10 +40,9 @@ class Store:
             self._connection = postgres.connect(address.uri, db_kwargs=_TYPES_KNOWN)
         except postgres.Error as error:
             raise cannot_open(error, tenant) from None
-        self.execute("SELECT set_config('TimeZone', 'UTC', false)")
-        self.execute(f"SELECT set_config('lock_timeout', '{self.lock_wait_s}s', false)")
-        for setting, value in SESSION.items():
-            self.execute(f"SELECT set_config('{setting}', '{value}', false)")
+        settings = {"TimeZone": "UTC", "lock_timeout": f"{self.lock_wait_s}s", **SESSION}
+        set_all = ", ".join(f"set_config('{name}', '{value}', false)" for name, value in settings.items())
+        self.execute(f"SELECT {set_all}")
         self.commit()
 
     @property

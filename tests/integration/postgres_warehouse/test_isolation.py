@@ -16,10 +16,11 @@ if TYPE_CHECKING:
     from tests.integration.postgres_warehouse.conftest import House, SecondDay
     from tests.integration.postgres_warehouse.statements import Sent
 FORBIDDEN = "42501"
+SET_BY_US = r"TimeZone|(lock|statement|idle_(in_transaction_)?session)_timeout|tcp_keepalives_\w+"
 SERVICE_SENDS = (
     r"SELECT version\(\);",  # the driver does
     "BEGIN.*|COMMIT|ROLLBACK",
-    r"SELECT set_config\('(TimeZone|(lock|statement|idle_(in_transaction_)?session)_timeout)', '\w+', false\)",
+    rf"SELECT (set_config\('({SET_BY_US})', '\w+', false\)(, )?)+",
     r"SELECT pg_(try_)?advisory_(xact_)?lock\(-?\d+\)",
     "SELECT (1|count[(][*][)]) FROM pg_(roles|namespace) WHERE .*",
     r'CREATE ROLE "(acme|bolt)__(writer|reader)_\w+" NOLOGIN',
