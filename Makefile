@@ -2,8 +2,8 @@
 # Needs Python 3.11 or newer and a package index; everything else is installed into .venv from the lock files.
 PYTHON ?= python3
 BIN := .venv/bin
-# The suite runs on two processes; `make test WORKERS=0` runs it in one, for a debugger.
-WORKERS ?= 2
+# The suite runs on three processes, for many a test waits; `make test WORKERS=0` runs it in one, for a debugger.
+WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help demo ui test check fix faults hunt bench lock clean
