@@ -89,12 +89,19 @@ def _no_power_cut() -> Iterator[None]:
         yield
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the many short files come last, or one process would be at a long one when the others are done.
+
+    Short are unit tests' files in which nothing is tried on Postgres.
+    """
+    long = {item.path for item in items if "postgres" in item.nodeid}
+    items.sort(key=lambda item: _UNIT in item.path.parents and item.path not in long)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """Keep together in one process what shares fixtures, by folders: the unit tests' many short files come last.
-
-    Otherwise files of few tests would, which are the longest, and one process would wait for the other.
-    """
+    """Keep together in one process what shares fixtures, in the order in which it was collected."""
     config.option.loadscopereorder = False
     return TogetherScheduling(config, log)
 

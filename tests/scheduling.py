@@ -16,7 +16,7 @@ _OF_CONNECTOR = re.compile(r"tests/contract/test_conformance\.py::.*\[([a-z0-9]+
 
 
 class TogetherScheduling(LoadScopeScheduling):
-    """Hands out whole files, folders and connectors; those with most tests first."""
+    """Hands out whole files, folders and connectors, in the order they come."""
 
     def _split_scope(self, nodeid: str) -> str:
         of_connector = _OF_CONNECTOR.match(nodeid)
