@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, Field
 
 from connectors import registry
-from gtm_pipelines.marts import CheckResult, build_marts, marts_are_current, run_checks
+from gtm_pipelines.marts import CheckResult, build_marts, mart_files, marts_are_current, run_checks
 from gtm_pipelines.refine import ContractFault, RefineInput, RefineReport, check_contract, refine_tenant
 from gtm_pipelines.resolution import ResolutionReport, resolve_tenant
 from gtm_pipelines.tenancy import TenantId
@@ -42,10 +42,6 @@ class Stage(StrEnum):
     PUBLISH = "publish"
 
 
-LAYERS = ("canonical", "golden", "marts")
-"""The schemas whose tables a refresh makes and counts."""
-
-
 class RefreshReport(BaseModel):
     """What a refresh did; a stage that was not asked for, not needed or not reached leaves its part empty.
 
@@ -60,7 +56,6 @@ class RefreshReport(BaseModel):
     contract: dict[str, list[ContractFault]] = Field(default_factory=dict)
     quarantined: dict[str, int] = Field(default_factory=dict)
     row_counts: dict[str, int] = Field(default_factory=dict)
-    columns: dict[str, dict[str, str]] = Field(default_factory=dict, exclude=True, repr=False)
     seconds: dict[str, float] = Field(default_factory=dict)
     published: str | None = None
 
@@ -168,8 +163,7 @@ class _Refresh:
                 self.stages -= {Stage.MARTS, Stage.PUBLISH}
             self._stage(Stage.MARTS, lambda: self._build(warehouse))
             self._stage(Stage.CHECKS, lambda: self._check(warehouse))
-            self.report.columns = _columns(warehouse.served)
-            self.report.row_counts = {name: _count(warehouse.served, name) for name in self.report.columns}
+            self.report.row_counts = _row_counts(warehouse.served)
         self._stage(Stage.PUBLISH, self._publish)
 
     def _stage(self, stage: Stage, work: Callable[[], None]) -> None:
@@ -237,15 +231,14 @@ WHERE status = 'open' AND severity = 'row' GROUP BY target
 """
 
 
-def _columns(served: Served) -> dict[str, dict[str, str]]:
-    """Return the columns of every table and view of the layers."""
-    found: dict[str, dict[str, str]] = {}
-    for column in served.catalogue(LAYERS):
-        found.setdefault(f"{column.schema}.{column.table}", {})[column.name] = column.kind
-    return found
+def _row_counts(served: Served) -> dict[str, int]:
+    """Count what is there of a refresh's own making: what others put beside it may be broken, or not ours to read."""
+    ours = [*((layer, str(kind)) for layer in ("canonical", "golden") for kind in Kind)]
+    ours += [("marts", mart) for mart in mart_files()]
+    there = {(column.schema, column.table) for column in served.catalogue({schema for schema, _ in ours})}
+    return {f"{schema}.{table}": _count(served, schema, table) for schema, table in ours if (schema, table) in there}
 
 
-def _count(served: Served, name: str) -> int:
-    schema, table = name.split(".")
+def _count(served: Served, schema: str, table: str) -> int:
     count: Any = served.rows(f"SELECT count(*) FROM {served.quote(schema)}.{served.quote(table)}")[0][0]
     return int(count)

@@ -204,8 +204,5 @@ def refine_table(report: RefineReport) -> Table:
 
 def refresh_table(report: RefreshReport) -> Table:
     """Draw the size of every table that people read."""
-    rows = [[name, count] for name, count in sorted(report.row_counts.items()) if name.endswith(_READ_BY_PEOPLE)]
+    rows = [[name, count] for name, count in sorted(report.row_counts.items())]
     return table(["table", "#rows"], rows)
-
-
-_READ_BY_PEOPLE = (".person", ".account", ".activity", "_360", "_timeline", "_daily", "_freshness")

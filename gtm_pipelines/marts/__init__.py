@@ -6,5 +6,6 @@ them costs nothing however large the tenant is; who needs one stored reads it in
 
 from gtm_pipelines.marts.build import build_marts, marts_are_current
 from gtm_pipelines.marts.checks import CheckResult, run_checks
+from gtm_pipelines.marts.files import mart_files
 
-__all__ = ["CheckResult", "build_marts", "marts_are_current", "run_checks"]
+__all__ = ["CheckResult", "build_marts", "mart_files", "marts_are_current", "run_checks"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from gtm_pipelines.marts.build import lay_raw_view
+from gtm_pipelines.marts.raw_record import lay_raw_record
 from gtm_pipelines.warehouse import sql_files
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class CheckResult(BaseModel):
 
 def run_checks(warehouse: Warehouse) -> list[CheckResult]:
     """Run every check, in name order. Marts must have been built."""
-    lay_raw_view(warehouse)
+    lay_raw_record(warehouse)
     return [_run(warehouse.served, path) for path in sql_files.files("checks")]
 
 

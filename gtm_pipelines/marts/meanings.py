@@ -6,9 +6,9 @@ for what golden and the marts add. A mart's own comment is the header of its fil
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from gtm_pipelines.marts.files import SCHEMA, mart_files
 from gtm_pipelines.warehouse import sql_files
 from gtm_pipelines.warehouse.names import literal
 from quality.canonical import Kind, columns
@@ -27,6 +27,11 @@ TABLES = {
     "golden.account_link": "One row per canonical account: its golden account, by which rule and evidence.",
     "golden.person_identity": "One row per golden person id ever given out; merged_into leads on once it is retired.",
     "golden.account_identity": "One row per golden account id ever given out; merged_into leads on once it is retired.",
+    "golden.person_key": "One row per canonical person, rule and value: what people are compared by.",
+    "golden.account_key": "One row per canonical account, rule and value: what companies are compared by.",
+    "golden.person_rule": "One row per rule of the policy in force, for people.",
+    "golden.account_rule": "One row per rule of the policy in force, for companies.",
+    "golden.resolution": "One row: the policy that golden was built with, and when.",
     "quality.quarantine": "One row per failed rule per record; severity row: left out, field: used without the value.",
     "quality.unmapped": "One row per record that is left out on purpose, or whose row another stands for, and why.",
 }
@@ -67,17 +72,21 @@ COLUMNS = {
 _LAYERS = ("canonical", "golden", "marts", "quality")
 
 
-def write_meanings(served: Served) -> None:
-    """Comment every table and column whose meaning is known and not yet told. The marts must be there."""
+def write_meanings(served: Served, *, anew: bool) -> None:
+    """Comment every table of ours, and each column whose meaning is known and not yet told. The marts must be there.
+
+    With ``anew`` columns are told again of which another release said something else.
+    """
     known = {column.name: column.description for kind in Kind for column in columns(kind)}
-    there = served.catalogue(_LAYERS)
-    tables = TABLES | {f"marts.{PurePosixPath(path).stem}": _header(path) for path in sql_files.files("marts")}
-    for table in sorted({f"{column.schema}.{column.table}" for column in there} & tables.keys()):
-        kind = "VIEW" if table.startswith("marts.") else "TABLE"
+    tables = TABLES | {f"{SCHEMA}.{mart}": _header(path) for mart, path in mart_files().items()}
+    ours = [column for column in served.catalogue(_LAYERS) if f"{column.schema}.{column.table}" in tables]
+    for table in sorted({f"{column.schema}.{column.table}" for column in ours}):
+        kind = "VIEW" if table.startswith(f"{SCHEMA}.") else "TABLE"
         served.execute(f"COMMENT ON {kind} {table} IS {literal(tables[table])}")
-    for column in there:
+    for column in ours:
         told = COLUMNS.get(column.name) or known.get(column.name)
-        if told and column.comment is None and column.schema != "quality":
+        stands = column.comment == told if anew else column.comment is not None
+        if told and not stands and column.schema != "quality":
             place = f"{column.schema}.{column.table}.{served.quote(column.name)}"
             served.execute(f"COMMENT ON COLUMN {place} IS {literal(told)}")
 

@@ -1,7 +1,6 @@
 -- grain: one row per live golden account
 -- key: account_id
 -- owner: resolution
-CREATE OR REPLACE VIEW marts.account_360 AS
 WITH people AS (
     SELECT account_id, count(*) AS people FROM golden.person WHERE NOT is_deleted AND account_id IS NOT NULL GROUP BY account_id
 ),
@@ -27,4 +26,4 @@ SELECT a.account_id, a.name, a.domain, a.industry, a.employee_count, a.annual_re
 FROM golden.account a
 LEFT JOIN people p USING (account_id)
 LEFT JOIN engagement e USING (account_id)
-WHERE NOT a.is_deleted;
+WHERE NOT a.is_deleted

@@ -1,7 +1,6 @@
 -- grain: one row per live golden person
 -- key: person_id
 -- owner: resolution
-CREATE OR REPLACE VIEW marts.person_360 AS
 WITH placed AS (
     SELECT person_id, occurred_at, type, channel,
            row_number() OVER (
@@ -30,4 +29,4 @@ SELECT p.person_id, nullif(concat_ws(' ', p.first_name, p.last_name), '') AS ful
 FROM golden.person p
 LEFT JOIN golden.account a USING (account_id)
 LEFT JOIN engagement e USING (person_id)
-WHERE NOT p.is_deleted;
+WHERE NOT p.is_deleted

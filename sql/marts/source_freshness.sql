@@ -1,7 +1,6 @@
 -- grain: one row per connection and entity that was ever synced
 -- key: source, entity
 -- owner: ingest
-CREATE OR REPLACE VIEW marts.source_freshness AS
 WITH refined AS (
     SELECT source, _entity AS entity, count(*) AS canonical_rows, max(_refined_at) AS last_refined_at
     FROM (
@@ -24,4 +23,4 @@ FROM raw.entity e
 LEFT JOIN quality.raw_record r ON r.connection = e.connection AND r.entity = e.entity
 LEFT JOIN refined f ON f.source = e.connection AND f.entity = e.entity
 LEFT JOIN refused q ON q.connection = e.connection AND q.entity = e.entity
-GROUP BY e.connection, e.connector, e.entity;
+GROUP BY e.connection, e.connector, e.entity

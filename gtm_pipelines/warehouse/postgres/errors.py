@@ -17,6 +17,10 @@ _CROWDED = {"53300", "57P03"}
 _FULL = {"53100", "53200", "54000"}
 _LOST = ("08", "57P", "25P03")
 _FORBIDDEN = {"42501", "25006"}  # no right to it; a reader's session only reads
+_STOOD_ON = {"2BP01"}  # we drop nothing that is not ours, and nothing of ours stands on what we drop
+_IN_THE_WAY = (
+    "something that is not ours stands in the way: {said}; {left}: drop what depends on it, try again, make it anew"
+)
 
 
 @contextmanager
@@ -85,13 +89,17 @@ def _told(code: str, said: str, left: str = "nothing was changed") -> WarehouseE
             f"the connection to the warehouse was lost: {said}; what was being written is there whole or not at all: "
             "check GTM_WAREHOUSE_URL and the server, then try again"
         )
-    return WarehouseRefusedError(said)
+    return WarehouseRefusedError(_IN_THE_WAY.format(said=said, left=left) if code in _STOOD_ON else said)
 
 
 def _said(error: Any, tenant: str) -> str:
-    """Return the server's own sentence and hint, with names as the user wrote them."""
+    """Return the server's own sentence and hint, with names as the user wrote them.
+
+    Its hint to drop what stands in the way, whatever else goes with it, is kept from them.
+    """
     details = {_text(name): _text(value) for name, value in error.details or ()}
-    parts = [details.get(f"PG_DIAG_{part}", "") for part in ("MESSAGE_PRIMARY", "MESSAGE_DETAIL", "MESSAGE_HINT")]
+    told = ("MESSAGE_PRIMARY", "MESSAGE_DETAIL") + (() if error.sqlstate in _STOOD_ON else ("MESSAGE_HINT",))
+    parts = [details.get(f"PG_DIAG_{part}", "") for part in told]
     text = "; ".join(part.rstrip(".") for part in parts if part) or str(error)
     return " ".join(redact(text).replace(f"{tenant}__", "").split())[:500]
 
