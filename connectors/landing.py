@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -177,7 +177,7 @@ class _Columns:
 
 
 def land_slices(records: Sequence[bytes | msgspec.Raw], shape: RecordShape) -> Landed:
-    """Turn record slices into rows."""
+    """Turn record slices into rows. A slice need not be JSON: what a connector put together of odd parts may not be."""
     return _land(records, shape, mended=False)
 
 
@@ -204,7 +204,10 @@ def _add_all(columns: _Columns, raws: list[bytes], shape: RecordShape, *, mended
     fit = list(_fit(columns, raws, mended=mended))
     is_suspect = may_repeat(fit)
     for raw in fit:
-        _add(columns, raw, fields, shape, is_suspect=is_suspect)
+        try:
+            _add(columns, raw, fields, shape, is_suspect=is_suspect)
+        except msgspec.DecodeError:
+            columns.set_aside("malformed", raw)
 
 
 def _read_at_once(raws: list[bytes], text: bytes, fields: Fields) -> Heads | None:
@@ -285,8 +288,9 @@ def _unfit(raw: bytes) -> str | None:
     if raw[:1] != b"{" or (is_marked and NONFINITE in raw):
         return "malformed"
     may_be_wide = len(raw) > _SHORTEST_MEMBER * MOST_KEYS and raw.count(b":") > MOST_KEYS
-    if may_be_wide and len(paths.members(raw)) > MOST_KEYS:
-        return "too_large"
+    with suppress(msgspec.DecodeError):  # no JSON, as whoever reads its fields will find
+        if may_be_wide and len(paths.members(raw)) > MOST_KEYS:
+            return "too_large"
     return None if raw.isascii() or _is_utf8(raw) else "malformed"
 
 
@@ -306,13 +310,15 @@ def _add(
     *,
     is_suspect: bool,
 ) -> None:
-    """Add one record as a row, or set it aside for its key or a number; a suspect one may say a key twice."""
+    """Add one record as a row, or set it aside for its key or a number; a suspect one may say a key twice.
+
+    Raises msgspec.DecodeError for one that is no JSON.
+    """
     if has_far_number(raw):
         columns.set_aside("number_out_of_range", raw, _id_of(raw, shape))
         return
     payload = _mended(columns, raw, is_suspect=is_suspect)
-    heads = None if fields is None else read_heads(b"[" + raw + b"]", fields)
-    key, time, deleted = _read_carefully(payload, shape) if heads is None else next(zip(*heads, strict=True))
+    key, time, deleted = _read(raw, payload, fields, shape)
     if not _is_key(key):
         columns.set_aside("bad_key", raw)
         return
@@ -321,6 +327,15 @@ def _add(
     columns.deleted.append(deleted not in _NOT_DELETED)
     columns.payloads.append(payload)
     columns.hashes.append(blake2b(raw, digest_size=16).hexdigest())
+
+
+def _read(
+    raw: bytes, payload: bytes, fields: Fields | None, shape: RecordShape
+) -> tuple[str | int | None, TimeValue, Any]:
+    heads = None if fields is None else read_heads(b"[" + raw + b"]", fields)
+    if heads is None or len(heads.ids) != 1:
+        return _read_carefully(payload, shape)
+    return next(zip(*heads, strict=True))
 
 
 def _id_of(raw: bytes, shape: RecordShape) -> str | None:

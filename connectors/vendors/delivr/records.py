@@ -38,7 +38,12 @@ def with_value(records: Sequence[bytes], column: str) -> list[bytes]:
 
 
 def beside(record: bytes, **known: str) -> bytes:
-    """Return a record with what is known of it put before its own members, which stay as they are written."""
+    """Return a record with what is known of it put before its own members, which stay as they are written.
+
+    One that is no object has none, and stays what it is.
+    """
+    if record.lstrip()[:1] != b"{":
+        return record
     own = record.strip()[1:]
     return msgspec.json.encode(known)[:-1] + (b"" if own.strip() == b"}" else b",") + own
 

@@ -17,7 +17,7 @@ from connectors.conformance.checks import Read, Truth
 from connectors.connector import Connector, Mode
 from connectors.errors import Deferred, Reauthorise, Retry, Stop
 from connectors.landing import RecordShape, land_slices
-from connectors.vendors.delivr.records import scoped
+from connectors.vendors.delivr.records import beside, scoped
 from gtm_pipelines import sandbox
 from tests.contract.sandboxed import NOW, Sandboxed
 from tests.worlds import put_world
@@ -274,6 +274,13 @@ class TestAudiences:
         """What is set aside is not absent, so its row must be found beside those that were read."""
         landed = scoped(land_slices([b'{"hem": 1}', b'{"hem": "1"}'], RecordShape("results", "hem", None)), "101")
         assert [each.external_id for each in landed.unreadable] == ["101:1"]
+
+    @pytest.mark.parametrize("odd", [b"null", b"5", b'[{"hem":"1"}]'])
+    def test_a_member_that_is_no_object_is_set_aside_as_it_came(self, odd: bytes) -> None:
+        members = [beside(each, audience_id="101") for each in (odd, b'{"hem":"1"}')]
+        landed = land_slices(members, RecordShape("results", "hem", None))
+        assert landed.table["payload"].to_pylist() == ['{"audience_id":"101","hem":"1"}']
+        assert [(each.reason, each.raw) for each in landed.unreadable] == [("malformed", odd.decode())]
 
     def test_a_full_read_proves_that_audiences_it_did_not_meet_are_gone(self, delivr: Sandboxed) -> None:
         """It has no memory of the audiences of earlier reads, so it speaks of all members there are."""

@@ -23,6 +23,7 @@ from connectors.landing import (
     counted_repairs,
     land,
     land_records,
+    land_slices,
     read_envelope,
     tombstones,
 )
@@ -272,6 +273,17 @@ def test_records_that_stand_alone_land_like_those_of_a_page() -> None:
     landed = land_records([b'{"Id": "a"}', {"Id": "b", "n": 1}, b"not json"], SHAPE)
     assert landed.table["payload"].to_pylist() == ['{"Id": "a"}', '{"Id":"b","n":1}']
     assert landed.seen == 3
+
+
+@pytest.mark.parametrize("shape", [SHAPE, RecordShape("$", "a.Id")])
+@pytest.mark.parametrize(
+    "broken",
+    ['{"Id":"x",', '{"Id":x}', '{"Id":"x"} {}', '{"Id":"x"},{"Id":"y"}', "{" + '"n":1,' * 2000, '{"n":1e9999,'],
+)
+def test_a_slice_that_is_not_json_costs_nothing_but_itself(broken: str, shape: RecordShape) -> None:
+    landed = land_slices([b'{"Id":"a","a":{"Id":"a"}}', broken.encode(), b'{"Id":"b","a":{"Id":"b"}}'], shape)
+    assert landed.table["external_id"].to_pylist() == ["a", "b"]
+    assert [each.reason for each in landed.unreadable] == ["malformed"]
 
 
 def test_a_tombstone_is_a_deleted_row_without_a_payload() -> None:
