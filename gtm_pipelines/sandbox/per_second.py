@@ -14,13 +14,11 @@ class PerSecond:
         self._used = 0
         self._lock = Lock()
 
-    def admit(self, per_second: float) -> bool:
-        """Say whether one more request is within the limit, and count it if so."""
+    def admit(self, per_second: float) -> int:
+        """Count one more request; return how many more the second allows, below zero when this one is too many."""
         with self._lock:
             now = monotonic()
             if now - self._second >= 1:
                 self._second, self._used = now, 0
-            if self._used >= per_second:
-                return False
             self._used += 1
-            return True
+            return int(per_second) - self._used

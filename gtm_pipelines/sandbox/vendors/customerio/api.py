@@ -36,7 +36,7 @@ def answer(tenant: Tenant, call: Call) -> Reply:
 
 def _reads(tenant: Tenant, call: Call) -> dict[str, Any]:
     faults = tenant.faults_of(CustomerioFaults)
-    if not tenant.state(Limiter).admit(faults.requests_per_second):
+    if tenant.state(Limiter).admit(faults.requests_per_second) < 0:
         raise CustomerioError(429, "too many requests", retry_after="1")
     scheme, _, key = call.headers.get("authorization", "").partition(" ")
     if scheme != "Bearer" or not compare_digest(key.encode(), app_api_key(tenant.id).encode()) or faults.revoke_key:

@@ -55,7 +55,7 @@ def answer(tenant: Tenant, call: Call) -> Reply:
 
 
 def _reads(tenant: Tenant, call: Call, faults: StripeFaults) -> str:
-    if not tenant.state(Limiter).admit(faults.requests_per_second):
+    if tenant.state(Limiter).admit(faults.requests_per_second) < 0:
         raise StripeError(429, "Request rate limit exceeded.", code="rate_limit")
     key = _given_key(call.headers)
     if not key:
