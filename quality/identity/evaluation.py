@@ -14,16 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairs:
     """Counts of record pairs, and the two shares people ask for (1.0 when there was nothing to find or to claim)."""
 
-    records: int
     true_pairs: int
     claimed_pairs: int
     right_pairs: int
-    mixed: tuple[Hashable, ...]  # clusters that hold records of more than one real entity, at most 20
-    scattered: tuple[Hashable, ...]  # real entities spread over more than one cluster, at most 20
 
     @property
     def precision(self) -> float:
@@ -34,6 +31,15 @@ class Evaluation:
     def recall(self) -> float:
         """Share of the true pairs that were claimed."""
         return self.right_pairs / self.true_pairs if self.true_pairs else 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation(Pairs):
+    """How well all records were put together."""
+
+    records: int
+    mixed: tuple[Hashable, ...]  # clusters that hold records of more than one real entity, at most 20
+    scattered: tuple[Hashable, ...]  # real entities spread over more than one cluster, at most 20
 
     @property
     def f1(self) -> float:
@@ -64,25 +70,12 @@ def evaluate(records: Iterable[tuple[Hashable, Hashable]]) -> Evaluation:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class SourcePair:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcePair(Pairs):
     """How well the records of two sources (or of one, with itself) were put together."""
 
     left: str
     right: str
-    true_pairs: int
-    claimed_pairs: int
-    right_pairs: int
-
-    @property
-    def precision(self) -> float:
-        """Share of the claimed pairs that are right."""
-        return self.right_pairs / self.claimed_pairs if self.claimed_pairs else 1.0
-
-    @property
-    def recall(self) -> float:
-        """Share of the true pairs that were claimed."""
-        return self.right_pairs / self.true_pairs if self.true_pairs else 1.0
 
 
 def evaluate_by_source(records: Iterable[tuple[str, Hashable, Hashable]]) -> list[SourcePair]:
@@ -98,7 +91,13 @@ def evaluate_by_source(records: Iterable[tuple[str, Hashable, Hashable]]) -> lis
         )
     )
     return [
-        SourcePair(left, right, *(_across(groups, left, right) for groups in (entities, clusters, cells)))
+        SourcePair(
+            left=left,
+            right=right,
+            true_pairs=_across(entities, left, right),
+            claimed_pairs=_across(clusters, left, right),
+            right_pairs=_across(cells, left, right),
+        )
         for at, left in enumerate(sources)
         for right in sources[at:]
     ]
