@@ -225,7 +225,9 @@ class Manifest(Strict):
     def _hosts(cls, hosts: list[str]) -> list[str]:
         for host in hosts:
             if not is_host_pattern(host):
-                raise ValueError(f"{host!r} cannot be an allowed host: write a full host name or '*.vendor.com'")
+                raise ValueError(
+                    f"{host!r} cannot be an allowed host: write a public one in full, in small letters, or '*.vendor.com'"
+                )
         return hosts
 
     @model_validator(mode="after")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from pydantic import BaseModel
 
 from connectors.connector import DeleteDetection
 from connectors.declarative.strict_yaml import load_text
-from connectors.manifest import ManifestError, parse_manifest
+from connectors.manifest import Manifest, ManifestError, parse_manifest
 from tests.unit.connectors.described import HEAD
 from tests.unit.connectors.manifests import ACME
 
@@ -155,3 +158,27 @@ def test_the_language_as_the_guide_shows_it_is_the_language() -> None:
     users = "  - {name: users, description: Users., endpoint: {path: /users}, items: value, key: id}\n"
     for text in (shown[0], HEAD + shown[1] + users):
         assert parse_manifest(text).entities
+
+
+def sections(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Every section of the language that a field may hold, and those in it."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+        for each in annotation.model_fields.values():
+            yield from sections(each.annotation)
+    for inner in get_args(annotation):
+        yield from sections(inner)
+
+
+def test_the_page_for_authors_lists_every_key_of_the_language() -> None:
+    page = (Path(__file__).parents[3] / "docs/connectors.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"\w+", page.partition("## Every key")[2]))
+    keys = {each.alias or name for section in sections(Manifest) for name, each in section.model_fields.items()}
+    assert keys - listed == set()
+    assert {get_args(each)[0] for section in sections(Manifest) for each in types_of(section)} - listed == set()
+
+
+def types_of(section: type[BaseModel]) -> list[Any]:
+    """The words by which sections of one place are told apart, as of ``pagination.type``."""
+    field = section.model_fields.get("type")
+    return [field.annotation] if field and len(get_args(field.annotation)) == 1 else []
