@@ -226,7 +226,7 @@ class Manifest(Strict):
         for host in hosts:
             if not is_host_pattern(host):
                 raise ValueError(
-                    f"{host!r} cannot be an allowed host: write a public one in full, in small letters, or '*.vendor.com'"
+                    f"{host!r} is no allowed host: write a public one in full, in small letters, or '*.vendor.com'"
                 )
         return hosts
 
