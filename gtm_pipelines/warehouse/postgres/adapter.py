@@ -22,7 +22,6 @@ from gtm_pipelines.warehouse.postgres.address import parse
 from gtm_pipelines.warehouse.postgres.catalogue import Catalogue
 from gtm_pipelines.warehouse.postgres.roles import Roles
 from gtm_pipelines.warehouse.postgres.served import PostgresServed
-from gtm_pipelines.warehouse.postgres.statement import examine
 from gtm_pipelines.warehouse.postgres.store import Store
 from gtm_pipelines.warehouse.postgres.workset import Workset
 from gtm_pipelines.warehouse.protocol import (
@@ -33,6 +32,7 @@ from gtm_pipelines.warehouse.protocol import (
     WarehouseBusyError,
     WarehouseMissingError,
 )
+from gtm_pipelines.warehouse.statement import examine
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 
     from gtm_pipelines.settings import Settings
     from gtm_pipelines.warehouse.postgres.address import Address
-    from gtm_pipelines.warehouse.postgres.statement import Statement, Table
     from gtm_pipelines.warehouse.protocol import Params
+    from gtm_pipelines.warehouse.statement import Statement, Table
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0  # seconds
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gtm_pipelines.tenancy import TenantId
-    from gtm_pipelines.warehouse.postgres.statement import Table
     from gtm_pipelines.warehouse.postgres.store import Store
+    from gtm_pipelines.warehouse.statement import Table
 
 # A schema's tables are found by what depends on it, for which there is an index: pg_class has none by schema, and holds
 # every tenant's tables.

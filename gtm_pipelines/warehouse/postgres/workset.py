@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from gtm_pipelines.warehouse.postgres.statement import Statement, Table
     from gtm_pipelines.warehouse.postgres.store import Store
+    from gtm_pipelines.warehouse.statement import Statement, Table
 
 _MOST_KEYS = 20_000  # of one question, whose answer is held whole
 _MANY = 10_000  # rows after which the server's statistics are old
