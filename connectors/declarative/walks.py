@@ -70,8 +70,8 @@ def walk(send: Send, request: Request, pagination: Any, slices: Slices) -> Itera
         return follow_token(
             send,
             request,
-            token_path=pagination.token_path,
-            token_header=pagination.token_header,
+            at=pagination.token_path,
+            header=pagination.token_header,
             param=pagination.param,
             body_path=pagination.body_path,
             more_path=pagination.more_path,

@@ -25,7 +25,7 @@ A vendor's ``source.py`` uses it so::
         def sync(self, credentials, cursor, options):
             request = Request("GET", f"{credentials.base_url}/people", params={"limit": "500"})
             send = lambda r: self.context.transport.send(r, credentials.auth, classify)
-            for response in follow_token(send, request, token_path="next", param="start"):
+            for response in follow_token(send, request, at="next", param="start"):
                 landed = land(response.content, PEOPLE)
                 yield Page(landed.table, cursor=None, has_more=True, unreadable=landed.unreadable)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Read the audit log, and prove that nobody altered it.", no_args_is_help=True)
 
 _WIDEST = 60
+_ANCHOR = re.compile(r"([0-9]+):([0-9a-f]{64})")  # SHA-256
 
 
 @app.command("list")
@@ -67,10 +69,10 @@ def verify(
 
 
 def _anchor(text: str) -> tuple[int, str]:
-    seq, colon, digest = text.partition(":")
-    if not colon or not seq.isdecimal() or len(digest) != 64:  # noqa: PLR2004  SHA-256 in hex
+    found = _ANCHOR.fullmatch(text)
+    if found is None:
         raise UsageError("an anchor is SEQ:HASH, as gtm audit verify prints it")
-    return int(seq), digest
+    return int(found[1]), found[2]
 
 
 def _change(before: object, after: object) -> str:

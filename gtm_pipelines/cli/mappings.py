@@ -165,10 +165,10 @@ def check_place(connection: Connection, overrides: list[Any], entity: str, targe
 
 def split_place(place: str) -> tuple[str, str, str]:
     """Take ``Contact.person.properties.tier`` apart into entity, target and field."""
-    parts = place.split(".", 2)
-    if len(parts) != 3 or not all(parts):  # noqa: PLR2004  entity, target, field
-        raise UsageError(f"{place!r} does not name a field: write ENTITY.TARGET.FIELD, as Contact.person.title")
-    return parts[0], parts[1], parts[2]
+    match place.split(".", 2):
+        case entity, target, field if entity and target and field:
+            return entity, target, field
+    raise UsageError(f"{place!r} does not name a field: write ENTITY.TARGET.FIELD, as Contact.person.title")
 
 
 def read_spec(spec: str) -> Any:

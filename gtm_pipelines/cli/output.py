@@ -101,7 +101,7 @@ def ago(moment: datetime | None, now: datetime) -> str:
 def progress(what: str, *, quiet: bool = False) -> Iterator[Callable[[str], None]]:
     """Show on stderr that work goes on; yields what replaces the line. Silent in a pipe, or if ``quiet``."""
     if quiet or not sys.stderr.isatty():
-        yield lambda text: None  # noqa: ARG005  the caller's report has nowhere to go
+        yield lambda _: None
         return
     with console(stderr=True).status(what) as status:
         yield status.update

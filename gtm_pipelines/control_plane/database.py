@@ -43,12 +43,12 @@ class database_now(GenericFunction[float]):  # noqa: N801  SQL functions are wri
 
 
 @compiles(database_now, "sqlite")
-def _sqlite_now(element: database_now, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ARG001  SQLAlchemy's signature
+def _sqlite_now(_element: database_now, _compiler: SQLCompiler, **_: Any) -> str:
     return "((julianday('now') - 2440587.5) * 86400.0)"
 
 
 @compiles(database_now, "postgresql")
-def _postgres_now(element: database_now, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ARG001  SQLAlchemy's signature
+def _postgres_now(_element: database_now, _compiler: SQLCompiler, **_: Any) -> str:
     return "extract(epoch from clock_timestamp())::double precision"
 
 

@@ -77,7 +77,7 @@ def _touch_private(path: Path) -> None:
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
-def _set_up_sqlite(connection: sqlite3.Connection, record: Any) -> None:  # noqa: ARG001  SQLAlchemy's signature
+def _set_up_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # we write BEGIN ourselves: the driver's own comes too late for DDL and reads
     connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     connection.execute("PRAGMA foreign_keys = ON")

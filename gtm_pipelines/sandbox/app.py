@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from time import perf_counter
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
@@ -69,12 +70,13 @@ async def _vendor(tenant: Tenant, vendor: Vendor, answer: Answer, call: Call, se
     faults = tenant.faults[vendor.id]
     if faults.slow_ms:
         await asyncio.sleep(faults.slow_ms / 1000)
-    is_read = call.path != vendor.token_path
+    is_read = call.path != vendor.login_path
     reply = disruption.before(vendor, faults) if is_read else None
     if reply is None:
         reply = await run_in_threadpool(answer, tenant, call)
-    fault = disruption.after(faults) if is_read and reply.status == 200 else None  # noqa: PLR2004  only a good answer is worth spoiling
-    if reply.status == 200 and faults.poison_next:  # noqa: PLR2004  as above
+    is_good = reply.status == HTTPStatus.OK  # only a good answer is worth spoiling
+    fault = disruption.after(faults) if is_read and is_good else None
+    if is_good and faults.poison_next:
         reply = poisoned(vendor, reply, faults)
     reply.headers["date"] = await run_in_threadpool(control.world_date, tenant)
     tenant.ledger.add(

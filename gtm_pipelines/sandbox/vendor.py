@@ -53,7 +53,7 @@ class Vendor:
     faults: type[Faults] = Faults
     busy: bytes = b'{"error":"too many requests"}'  # the body of its 429
     down: bytes = b'{"error":"internal error"}'  # the body of its server errors
-    token_path: str = ""  # its login, which faults of the transport leave alone
+    login_path: str = ""  # which faults of the transport leave alone
     claims: Callable[[Sequence[str], Mapping[str, str]], str | None] | None = None
     """Path segments and headers to a tenant, for clients that know a host and no path before the vendor's own."""
     lists: tuple[str, ...] = ()  # the names under which a page holds its records

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import subprocess
 import sys
 import tempfile
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+
+import httpx
 
 from gtm_pipelines import sandbox
 from tests.benchmarks import growth, measure, sources, warehouses
@@ -52,10 +51,9 @@ def served(directory: Path, people: int, *vendors: str) -> Iterator[str]:
 def token_for(url: str) -> str:
     """Log in to the sandbox's Salesforce as the plain reader would."""
     credentials = sandbox.accounts(url, TENANT)["salesforce"].credentials
-    form = urllib.parse.urlencode({"grant_type": "refresh_token", **credentials}).encode()
-    where = f"{url}/{TENANT}/salesforce/services/oauth2/token"
-    with urllib.request.urlopen(where, data=form) as answer:  # noqa: S310  our own server on loopback
-        return str(json.load(answer)["access_token"])
+    form = {"grant_type": "refresh_token", **credentials}
+    answer = httpx.post(f"{url}/{TENANT}/salesforce/services/oauth2/token", data=form)
+    return str(answer.raise_for_status().json()["access_token"])
 
 
 def every_source(scratch: Path, people: int) -> list[str]:
@@ -132,7 +130,7 @@ def contacts_beside_the_plain_way(asked: argparse.Namespace) -> None:
         idle = measure.run("tests.benchmarks.work:idle", home=home, url=url, entities=["Contact"])
         others = measure.run("tests.benchmarks.work:land", home=home, url=url, entities=["Account"])
         golden = measure.run("tests.benchmarks.work:refresh", home=home, url=url)
-        urllib.request.urlopen(f"{url}/{TENANT}/_advance", data=b"").close()  # noqa: S310  our own server on loopback
+        httpx.post(f"{url}/{TENANT}/_advance", timeout=60).raise_for_status()
         changed = measure.run("tests.benchmarks.work:land", home=home, url=url, entities=["Contact", "Account"])
         again = measure.run("tests.benchmarks.work:refresh", home=home, url=url)
         plain = {}

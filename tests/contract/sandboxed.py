@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -35,6 +35,16 @@ class Waiting:
 
     def monotonic(self) -> float:
         return time.monotonic() + self.slept
+
+
+Send = Callable[[httpx.Request], Response]
+
+
+def between(connector: Connector, answer: Callable[[httpx.Request, Send], Response]) -> None:
+    """Have every request of a connector answered by ``answer``, which may send it on to the vendor."""
+    exchange = connector.context.transport._exchange
+    send = exchange.send
+    exchange.send = lambda request: answer(request, send)  # type: ignore[method-assign]  # the last step before the network
 
 
 @dataclass
@@ -105,14 +115,12 @@ class Sandboxed:
     def timed(self, connector: Connector) -> Iterator[list[float]]:
         """Note when each request of a connector goes out, in the seconds its transport believes in."""
         moments: list[float] = []
-        exchange = connector.context.transport._exchange
-        send = exchange.send
 
-        def noted(request: httpx.Request) -> Response:
+        def noted(request: httpx.Request, send: Send) -> Response:
             moments.append(self.waiting.monotonic())
             return send(request)
 
-        exchange.send = noted  # type: ignore[method-assign]  # the last step before the network
+        between(connector, noted)
         yield moments
 
     def ledger(self) -> list[dict[str, Any]]:

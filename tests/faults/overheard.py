@@ -42,7 +42,7 @@ class Overhearing:
         path: str = scope["path"]
         heard = self.heard.setdefault("/".join(path.split("/")[1:3]), set())
         heard.update(_offered(scope))
-        is_login = any(path.endswith(f"/{each.token_path}") for each in vendors().values() if each.token_path)
+        is_login = any(path.endswith(f"/{each.login_path}") for each in vendors().values() if each.login_path)
         asked, answered = bytearray(), bytearray()
 
         async def hear() -> Message:

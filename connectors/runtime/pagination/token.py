@@ -18,14 +18,16 @@ def follow_token(
     send: Send,
     request: Request,
     *,
-    token_path: str | None = None,
-    token_header: str | None = None,
+    at: str | None = None,
+    header: str | None = None,
     param: str | None = None,
     body_path: str | None = None,
     more_path: str | None = None,
     most_pages: int = MOST_PAGES,
 ) -> Iterator[Response]:
-    """Yield pages while a token comes back, sending it as query ``param`` or at ``body_path`` of the JSON body.
+    """Yield pages while a token comes back ``at`` a path or in a ``header``.
+
+    It is sent on as query ``param`` or at ``body_path`` of the JSON body.
 
     The end is a token that is absent, null, "" or the text ``null`` in a header (Salesforce Bulk), or a false value at
     ``more_path`` where the vendor has one. An empty page with a token goes on.
@@ -35,7 +37,7 @@ def follow_token(
         guard.next_page()
         response = send(request)
         yield response
-        token = _token(response, token_path, token_header)
+        token = _token(response, at, header)
         if token is None or (more_path is not None and not _read(response, more_path)):
             return
         guard.fresh(token)

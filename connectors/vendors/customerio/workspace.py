@@ -76,7 +76,7 @@ class Workspace:
             json=body,
             safe=True,
         )
-        for response in follow_token(self._send, request, token_path="next", param="start"):  # noqa: S106  a path
+        for response in follow_token(self._send, request, at="next", param="start"):
             yield response.content, paths.read(response.content, "next") not in (None, "")
 
     def _send(self, request: Request) -> Response:

@@ -60,7 +60,7 @@ def _people(account: Account, topic: str, day: datetime) -> Iterator[Landed]:
     for response in follow_token(
         account.send,
         account.build(asked, {}),
-        token_path="response.next_cursor",  # noqa: S106  a path
+        at="response.next_cursor",
         body_path="cursor",
     ):
         records = [bytes(each) for each in slice_records(response.content, "response.results")]

@@ -9,6 +9,7 @@ audiences.py's. Everything is billed by the record, so nothing is read twice tha
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import ValidationError
@@ -118,7 +119,7 @@ class DelivrConnector(GenericConnector):
         known = None if account.options.mode is Mode.FULL else moment(cursor or {}, "watermark")
         since = known or present - timedelta(days=self._number("history_days"))
         for window in between(since, until):
-            for landed in until_still(lambda: self._pages(account, spec, window.params(), land)):  # noqa: B023  used up within the turn
+            for landed in until_still(partial(self._pages, account, spec, window.params(), land)):
                 yield Page(landed.table, None, has_more=True, unreadable=landed.unreadable)
             yield Page(RAW_SCHEMA.empty_table(), {"watermark": window.end.isoformat()}, has_more=True)
         yield Page(RAW_SCHEMA.empty_table(), None, has_more=False)

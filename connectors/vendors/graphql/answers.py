@@ -120,7 +120,7 @@ def price(response: Response) -> Price | None:
     if b'"rateLimit"' not in response.content:
         return None
     try:
-        limit = msgspec.json.decode(answer.data, type=_Data).rateLimit if answer is not None else None
+        limit = msgspec.json.decode(answer.data, type=_Data).rate_limit if answer is not None else None
     except msgspec.DecodeError:
         return None
     if not isinstance(limit, dict) or "remaining" not in limit:
@@ -128,8 +128,8 @@ def price(response: Response) -> Price | None:
     return Price(_number(limit.get("cost")), _number(limit["remaining"]), resets_at=_moment(limit.get("resetAt")))
 
 
-class _Data(msgspec.Struct):
-    rateLimit: Any = None  # noqa: N815  GitHub's word
+class _Data(msgspec.Struct, rename="camel"):
+    rate_limit: Any = None  # as GitHub tells it
 
 
 def _read(response: Response) -> _Answer | None:

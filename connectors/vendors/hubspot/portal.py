@@ -115,7 +115,7 @@ class Portal:
             f"{self._root}/objects/{self._version}/{kind}",
             params={"limit": RECORDS_PER_LIST, "archived": "false", "properties": "hs_object_id"},
         )
-        for page in follow_token(self._send, asked, token_path="paging.next.after", param="after"):  # noqa: S106  a path
+        for page in follow_token(self._send, asked, at="paging.next.after", param="after"):
             ids += [str(msgspec.json.decode(each)) for each in paths.find(page.content, "results[*].id")]
             if len(ids) >= IDS_PER_ASSOCIATION:
                 yield ids

@@ -28,12 +28,12 @@ _WHY = {
 }
 
 
-class _User(msgspec.Struct):
+class _User(msgspec.Struct, rename="camel"):
     id: str
     mail: str | None = None
-    userPrincipalName: str | None = None  # noqa: N815  Graph's name for it
-    accountEnabled: bool | None = None  # noqa: N815  as above
-    userType: str | None = None  # noqa: N815  as above
+    user_principal_name: str | None = None
+    account_enabled: bool | None = None
+    user_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +77,10 @@ def mailboxes(graph: Graph, wanted: Sequence[str]) -> Iterator[Mailbox]:
     for page in graph.pages(graph.base + path_of("users"), {"$select": _SELECT, "$top": _PAGE}):
         for raw in page.records:
             user = _read(raw)
-            known = {user.id.lower(), (user.mail or "").lower(), (user.userPrincipalName or "").lower()}
+            known = {user.id.lower(), (user.mail or "").lower(), (user.user_principal_name or "").lower()}
             missing -= known
-            if (known & names) if names else (user.accountEnabled and user.userType == "Member"):
-                yield Mailbox(user.id, user.mail or user.userPrincipalName or user.id)
+            if (known & names) if names else (user.account_enabled and user.user_type == "Member"):
+                yield Mailbox(user.id, user.mail or user.user_principal_name or user.id)
     if missing:
         raise Stop("bad_setting", f"the directory has no account called {', '.join(sorted(missing)[:_NAMED])}")
 

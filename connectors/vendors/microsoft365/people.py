@@ -37,26 +37,26 @@ class _Address(msgspec.Struct):
     name: str | None = None
 
 
-class _Party(msgspec.Struct):
-    emailAddress: _Address | None = None  # noqa: N815  Graph's name for it
+class _Party(msgspec.Struct, rename="camel"):
+    email_address: _Address | None = None
     type: str | None = None
     status: dict[str, Any] | None = None
 
 
-class _Event(msgspec.Struct):
+class _Event(msgspec.Struct, rename="camel"):
     type: str | None = None
     organizer: _Party | None = None
     attendees: list[_Party] | None = None
     sensitivity: str | None = None
-    isCancelled: bool | None = None  # noqa: N815  as above
+    is_cancelled: bool | None = None
 
 
-class _Message(msgspec.Struct):
+class _Message(msgspec.Struct, rename="camel"):
     from_: _Party | None = msgspec.field(name="from", default=None)
     sender: _Party | None = None
-    toRecipients: list[_Party] | None = None  # noqa: N815  as above
-    ccRecipients: list[_Party] | None = None  # noqa: N815  as above
-    isDraft: bool | None = None  # noqa: N815  as above
+    to_recipients: list[_Party] | None = None
+    cc_recipients: list[_Party] | None = None
+    is_draft: bool | None = None
 
 
 class _Seen(msgspec.Struct, omit_defaults=True):
@@ -101,7 +101,7 @@ class Reader:
             (read.organizer, "organizer"),
             *((each, each.type) for each in read.attendees or () if each.type != "resource"),
         ]
-        kept["meetingType"] = _raw("meeting_cancelled" if read.isCancelled else "meeting")
+        kept["meetingType"] = _raw("meeting_cancelled" if read.is_cancelled else "meeting")
         return kept | self._told_apart(_seen(party, part) for party, part in parties)
 
     def message(self, raw: msgspec.Raw) -> Members:
@@ -110,10 +110,10 @@ class Reader:
         kept = {name: known[name] for name in MESSAGE if name in known and (self.subjects or name != "subject")}
         read = _read(raw, _Message, kept)
         sender = _seen(read.from_ or read.sender, "sender")
-        if read.isDraft or sender is None:
+        if read.is_draft or sender is None:
             return kept
         part = "recipient" if self.is_internal(sender.address) else "named"
-        others = (*(read.toRecipients or ()), *(read.ccRecipients or ()))
+        others = (*(read.to_recipients or ()), *(read.cc_recipients or ()))
         return kept | self._told_apart([sender, *(_seen(party, part) for party in others)])
 
     def is_internal(self, address: str) -> bool:
@@ -153,7 +153,7 @@ def _read(record: bytes | msgspec.Raw, form: type[T], kept: Members) -> T:
 
 def _seen(party: _Party | None, part: str | None) -> _Seen | None:
     """Return a person by the address; None for one without, as a distribution list or an old Exchange name."""
-    given = party.emailAddress if party else None
+    given = party.email_address if party else None
     address = (given.address or "").strip().lower() if given else ""
     if party is None or given is None or "@" not in address:
         return None

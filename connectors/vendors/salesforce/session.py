@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from connectors.runtime.classification import Do, Verdict, structured_codes
@@ -47,14 +48,14 @@ _CODES = {
 
 def classify(response: Response) -> Verdict | None:
     """Read Salesforce's error array; codes it shares with nobody are decided here, the rest by status."""
-    if response.status < 400:  # noqa: PLR2004 - the error classes of HTTP
+    if response.status < HTTPStatus.BAD_REQUEST:
         return None
     for code in structured_codes(response):
         if code in _CODES:
             return _CODES[code]
-    if response.status == 404:  # noqa: PLR2004
+    if response.status == HTTPStatus.NOT_FOUND:
         return _CODES["INVALID_TYPE"]
-    if response.status == 406:  # noqa: PLR2004 - seen as transient by other integrations
+    if response.status == HTTPStatus.NOT_ACCEPTABLE:  # seen as transient by other integrations
         return _CODES["SERVER_UNAVAILABLE"]
     return None
 

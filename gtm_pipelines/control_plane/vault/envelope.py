@@ -89,14 +89,12 @@ def kid_of(envelope: str, place: Place | CanaryPlace) -> str:
 
 
 def _parts(envelope: str, place: Place | CanaryPlace) -> tuple[str, bytes, bytes]:
-    prefix, _, rest = envelope.partition(".")
-    fields = rest.split(".")
-    if prefix != _PREFIX or len(fields) != 3 or not _KID.fullmatch(fields[0]):  # noqa: PLR2004  kid, nonce, sealed
-        raise _malformed(place)
-    nonce, sealed = _decode(fields[1], place), _decode(fields[2], place)
-    if len(nonce) != _NONCE_BYTES or len(sealed) < _TAG_BYTES:
-        raise _malformed(place)
-    return fields[0], nonce, sealed
+    match envelope.split("."):
+        case prefix, kid, first, second if prefix == _PREFIX and _KID.fullmatch(kid):
+            nonce, sealed = _decode(first, place), _decode(second, place)
+            if len(nonce) == _NONCE_BYTES and len(sealed) >= _TAG_BYTES:
+                return kid, nonce, sealed
+    raise _malformed(place)
 
 
 def _encode(raw: bytes) -> str:

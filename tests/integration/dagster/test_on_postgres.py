@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import httpx
 import psycopg2
 import pytest
 import yaml
@@ -199,13 +198,11 @@ def vendor(on_postgres: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[s
 
 
 def hang(vendor: str) -> None:
-    body = json.dumps({VENDOR: {"hang_next": 1}}).encode()
-    urllib.request.urlopen(urllib.request.Request(vendor, data=body, method="PUT")).close()  # noqa: S310  loopback
+    httpx.put(vendor, json={VENDOR: {"hang_next": 1}}).raise_for_status()
 
 
 def is_hanging(vendor: str) -> bool:
-    with urllib.request.urlopen(vendor) as answer:  # noqa: S310  our own server on loopback
-        return bool(json.load(answer)[VENDOR]["hang_next"] == 0)
+    return bool(httpx.get(vendor).json()[VENDOR]["hang_next"] == 0)
 
 
 def until(there: Callable[[], Any], services: Services, what: str) -> Any:

@@ -14,8 +14,9 @@ from connectors.conformance import checks
 from connectors.conformance.checks import Read, Truth
 from connectors.connector import Connector, Mode, SyncOptions
 from connectors.errors import Reauthorise, Retry, Stop
+from connectors.runtime.messages import Response
 from gtm_pipelines import sandbox
-from tests.contract.sandboxed import NOW, Sandboxed
+from tests.contract.sandboxed import NOW, Sandboxed, Send, between
 from tests.worlds import put_world
 
 _PEOPLE = """
@@ -211,14 +212,12 @@ def test_what_a_query_is_called_is_an_entity_of_the_connection(api: Sandboxed) -
 def test_a_full_read_has_no_upper_bound_that_could_hide_a_record(api: Sandboxed) -> None:
     sent: list[dict[str, Any]] = []
     connector = api.connect()
-    exchange = connector.context.transport._exchange
-    send = exchange.send
 
-    def noted(request: httpx.Request) -> Any:
+    def noted(request: httpx.Request, send: Send) -> Response:
         sent.append(json.loads(request.content)["variables"])
         return send(request)
 
-    exchange.send = noted  # type: ignore[method-assign]  # the last step before the network
+    between(connector, noted)
     done = taken(connector, mode=Mode.FULL, page_size=500)
     taken(connector, cursor=done.cursor, page_size=500)
     assert set(sent[0]) == {"first", "after"}

@@ -14,7 +14,8 @@ from connectors import registry
 from connectors.conformance import checks
 from connectors.connector import Mode
 from connectors.errors import Deferred, Reauthorise, Retry, Stop
-from tests.contract.sandboxed import NOW, Sandboxed
+from connectors.runtime.messages import Response
+from tests.contract.sandboxed import NOW, Sandboxed, Send, between
 from tests.integration.vendors import hubspot_portal as portal
 from tests.integration.vendors.hubspot_portal import RECORDS, asked, since, taken, whole
 
@@ -199,16 +200,14 @@ def test_no_search_goes_out_faster_than_a_search_may(hubspot: Sandboxed) -> None
     connector = hubspot.connect(rate=rate.limit() if rate else None)
     moments: list[float] = []
     with hubspot.timed(connector) as every:
-        exchange = connector.context.transport._exchange
-        send = exchange.send
 
-        def noted(request: httpx.Request) -> Any:
+        def noted(request: httpx.Request, send: Send) -> Response:
             answer = send(request)
             if request.url.path.endswith("search"):
                 moments.append(every[-1])
             return answer
 
-        exchange.send = noted  # type: ignore[method-assign]  # the last step before the network
+        between(connector, noted)
         for entity in RECORDS:
             checks.check_ends(taken(connector, entity, cursor=since(hubspot, 1100)))
     assert len(moments) >= 8

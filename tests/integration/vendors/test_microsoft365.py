@@ -21,7 +21,7 @@ from connectors.runtime.messages import Response
 from connectors.vendors.microsoft365.people import OddRecordError, Reader
 from gtm_pipelines import sandbox
 from gtm_pipelines.sandbox.vendors.microsoft365.items import BODY
-from tests.contract.sandboxed import NOW, Sandboxed
+from tests.contract.sandboxed import NOW, Sandboxed, Send, between
 from tests.worlds import put_world
 
 OK, GONE = 200, 404
@@ -374,16 +374,14 @@ def test_spoiled_records_do_not_take_their_page_with_them(still: Sandboxed, enti
 def test_a_spoiled_record_is_known_by_the_id_its_row_is_stored_under(still: Sandboxed, entity: str) -> None:
     """What is set aside is not absent, so its row must be found beside those that were read."""
     connector = still.connect()
-    exchange = connector.context.transport._exchange
-    send = exchange.send
 
-    def unclear(request: httpx.Request) -> Response:
+    def unclear(request: httpx.Request, send: Send) -> Response:
         answer = send(request)
         return replace(
             answer, content=answer.content.replace(b'"lastModifiedDateTime":"20', b'"lastModifiedDateTime":"of ')
         )
 
-    exchange.send = unclear  # type: ignore[method-assign]  # the last step before the network
+    between(connector, unclear)
     done = taken(connector, entity, mode=Mode.FULL)
     known = {each.external_id for page in done.pages for each in page.unreadable}
     assert known

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from connectors.errors import Resync, Retry, Stop
@@ -219,10 +220,14 @@ def log(covered: datetime, available: datetime, *ids: str) -> dict[str, Any]:
     }
 
 
+def gone(session: Any, since: datetime) -> list[tuple[pa.Table, datetime]]:
+    return list(deleted_rows(session, "Contact", since, NOW))
+
+
 def test_the_next_start_is_where_the_log_is_complete_not_where_the_question_ended() -> None:
     covered = NOW - timedelta(hours=2)
     script = DeleteLog(lambda start, _: log(max(covered, start), NOW - timedelta(days=15), "a"))
-    pages = list(deleted_rows(script, "Contact", NOW - timedelta(days=1), NOW))  # type: ignore[arg-type]  # a scripted session
+    pages = gone(script, NOW - timedelta(days=1))
     assert pages[-1][1] == covered
     assert pages[0][0]["is_deleted"].to_pylist() == [True]
 
@@ -230,13 +235,13 @@ def test_the_next_start_is_where_the_log_is_complete_not_where_the_question_ende
 def test_a_log_that_begins_after_the_last_read_is_a_gap() -> None:
     script = DeleteLog(lambda *_: log(NOW, NOW - timedelta(hours=1)))
     with pytest.raises(Resync, match="begins after"):
-        list(deleted_rows(script, "Contact", NOW - timedelta(days=1), NOW))  # type: ignore[arg-type]  # a scripted session
+        gone(script, NOW - timedelta(days=1))
 
 
 def test_fifteen_days_without_a_read_are_a_gap_and_ask_nothing() -> None:
     script = DeleteLog(lambda *_: {})
     with pytest.raises(Resync, match="fifteen days"):
-        list(deleted_rows(script, "Contact", NOW - timedelta(days=15), NOW))  # type: ignore[arg-type]  # a scripted session
+        gone(script, NOW - timedelta(days=15))
     assert script.spans == []
 
 
@@ -248,7 +253,7 @@ def test_too_many_deletes_are_asked_for_in_halves_until_all_are_read() -> None:
 
     script = DeleteLog(reply)
     start = NOW - timedelta(days=1)
-    pages = list(deleted_rows(script, "Contact", start, NOW))  # type: ignore[arg-type]  # a scripted session
+    pages = gone(script, start)
     answered = [span for span in script.spans if span[1] - span[0] <= timedelta(hours=7)]
     assert answered[0][0] == start
     assert answered[-1][1] == NOW
@@ -258,4 +263,4 @@ def test_too_many_deletes_are_asked_for_in_halves_until_all_are_read() -> None:
 
 def test_less_than_a_minute_is_not_worth_a_question() -> None:
     script = DeleteLog(lambda *_: {})
-    assert list(deleted_rows(script, "Contact", NOW - timedelta(seconds=50), NOW)) == []  # type: ignore[arg-type]  # a scripted session
+    assert gone(script, NOW - timedelta(seconds=50)) == []

@@ -15,8 +15,9 @@ from connectors.conformance import checks
 from connectors.conformance.checks import Read, Truth
 from connectors.connector import Connector, DeleteDetection, Mode
 from connectors.errors import Reauthorise, Resync, Retry, Stop
+from connectors.runtime.messages import Response
 from gtm_pipelines import sandbox
-from tests.contract.sandboxed import NOW, Sandboxed
+from tests.contract.sandboxed import NOW, Sandboxed, Send, between
 from tests.worlds import put_world
 
 FAST = 100_000
@@ -216,14 +217,12 @@ def test_the_version_and_the_connected_account_are_said_in_headers(account: Sand
 def headers_of(connector: Connector) -> httpx.Headers:
     """The headers of a read's first request."""
     sent: list[httpx.Headers] = []
-    exchange = connector.context.transport._exchange
-    send = exchange.send
 
-    def noted(request: httpx.Request) -> Any:
+    def noted(request: httpx.Request, send: Send) -> Response:
         sent.append(request.headers)
         return send(request)
 
-    exchange.send = noted  # type: ignore[method-assign]  # the last step before the network
+    between(connector, noted)
     taken(connector, "products")
     return sent[0]
 

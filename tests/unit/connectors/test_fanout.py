@@ -164,7 +164,7 @@ FOLDERS = MAIL.replace("own_cursor: true,", "own_cursor: true, each: {folder: se
 
 
 @pytest.mark.parametrize("scoped", [True, False])
-def test_a_list_setting_multiplies_the_scopes(scoped: bool) -> None:  # noqa: FBT001 - a case, not a switch
+def test_a_list_setting_multiplies_the_scopes(*, scoped: bool) -> None:
     vendor = Vendor(users=lambda _: {"data": [{"id": "ann", "enabled": True}]})
     for folder in ("inbox", "sent"):
         answer = {"value": [{"id": folder[0]}], "delta": f"{BASE}/users/ann/{folder}?x=1"}

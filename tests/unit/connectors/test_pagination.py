@@ -34,24 +34,24 @@ def count(response: Response) -> int:
 @pytest.mark.parametrize("end", [b'{"items":[]}', b'{"items":[],"next":""}', b'{"items":[],"next":null}'])
 def test_a_token_is_followed_until_it_is_absent_empty_or_null(end: Any) -> None:
     pages = Pages(b'{"items":[1],"next":"b"}', end)
-    assert len(list(follow_token(pages, START, token_path="next", param="start"))) == 2
+    assert len(list(follow_token(pages, START, at="next", param="start"))) == 2
     assert pages.asked[1].params == {"limit": "2", "start": "b"}
 
 
 def test_p11_an_empty_page_with_a_token_goes_on() -> None:
     pages = Pages(b'{"items":[],"next":"b"}', b'{"items":[1]}')
-    assert len(list(follow_token(pages, START, token_path="next", param="start"))) == 2
+    assert len(list(follow_token(pages, START, at="next", param="start"))) == 2
 
 
 def test_a_token_may_travel_in_a_header_and_the_text_null_ends_it() -> None:
     pages = Pages(b"a", b"b", headers=[{"sforce-locator": "x1"}, {"sforce-locator": "null"}])
-    assert len(list(follow_token(pages, START, token_header="Sforce-Locator", param="locator"))) == 2
+    assert len(list(follow_token(pages, START, header="Sforce-Locator", param="locator"))) == 2
 
 
 def test_a_token_may_go_into_the_body_and_a_flag_may_end_the_walk() -> None:
     first = Request("POST", START.url, json={"filter": {"a": 1}}, safe=True)
     pages = Pages(b'{"p":{"more":true,"end":"c1"}}', b'{"p":{"more":false,"end":"c2"}}')
-    walk = follow_token(pages, first, token_path="p.end", body_path="page.after", more_path="p.more")
+    walk = follow_token(pages, first, at="p.end", body_path="page.after", more_path="p.more")
     assert len(list(walk)) == 2
     assert pages.asked[1].json == {"filter": {"a": 1}, "page": {"after": "c1"}}
     assert first.json == {"filter": {"a": 1}}
@@ -61,7 +61,7 @@ def test_a_token_may_go_into_the_body_and_a_flag_may_end_the_walk() -> None:
 def test_p09_a_repeated_token_stops_the_walk(cycle: Any) -> None:
     pages = Pages(*[b'{"items":[1],"next":"%s"}' % token.encode() for token in cycle * 3])
     with pytest.raises(Stop) as caught:
-        list(follow_token(pages, START, token_path="next", param="start"))
+        list(follow_token(pages, START, at="next", param="start"))
     assert caught.value.code == "pagination_loop"
     assert len(pages.asked) <= len(cycle) + 1
 
@@ -74,7 +74,7 @@ def test_a_walk_without_end_stops_at_the_cap() -> None:
 
     pages = Endless(b"")
     with pytest.raises(Stop, match="too_many_pages"):
-        list(follow_token(pages, START, token_path="next", param="start", most_pages=5))
+        list(follow_token(pages, START, at="next", param="start", most_pages=5))
     assert len(pages.asked) == 5
 
 

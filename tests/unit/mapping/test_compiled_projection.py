@@ -198,7 +198,7 @@ properties: {n: n, deep: deep, gone: gone, k: {const: 5}, first: [gone, n],
         ("in: [a, b]", "c", False),
     ],
 )
-def test_a_condition_decides_by_one_comparison(when: str, value: Any, applies: bool) -> None:  # noqa: FBT001  the expectation
+def test_a_condition_decides_by_one_comparison(when: str, value: Any, *, applies: bool) -> None:
     assert one(f"target: person\nwhen: {{path: v, {when}}}", {"v": value})["_applies"] is applies
 
 

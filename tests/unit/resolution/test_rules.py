@@ -30,7 +30,8 @@ def test_one_mailbox_is_one_person_and_a_lookalike_is_another(
     tenant: Tenant,
     one: str,
     other: str,
-    same: bool,  # noqa: FBT001  a column of the table above
+    *,
+    same: bool,
 ) -> None:
     tenant.person("crm", "1", email=one)
     tenant.person("mail", "2", email=other)

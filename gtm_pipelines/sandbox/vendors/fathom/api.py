@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from secrets import compare_digest
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +70,7 @@ def _content(tenant: Tenant, recording: str, what: str) -> Reply:
         return as_json({"summary": meetings.summary_of(meeting)})
     if meeting["transcript_s"] > meeting["now_s"]:
         status = tenant.faults_of(FathomFaults).missing_transcript_status
-        return as_json({"transcript": []} if status == 200 else {"error": "Not found"}, status)  # noqa: PLR2004  it is the status of an empty answer
+        return as_json({"transcript": []} if status == HTTPStatus.OK else {"error": "Not found"}, status)
     number = meeting["recording_id"]
     return as_json({"transcript": said(tenant, number, meetings.invitees_of(tenant, [number])[number])})
 

@@ -11,8 +11,7 @@ from graphql import GraphQLError
 from gtm_pipelines.sandbox.vendors.graphql.faults import GraphqlFaults
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
+    from collections.abc import Callable, Mapping
 
     from graphql import GraphQLResolveInfo
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
 _LARGEST_PAGE = 1_000
 _MOMENT = "strftime({0}, '%Y-%m-%dT%H:%M:%SZ')"
+_CONDITIONS = {"updatedSince": "updated_at >= ?", "updatedUntil": "updated_at < ?", "company": "company_id = ?"}
 _COLUMNS = {
     "person": {
         "id": "id", "email": "email", "firstName": "first_name", "lastName": "last_name", "jobTitle": "job_title",
@@ -61,7 +61,7 @@ class Resolvers:
         """Return one page after a cursor, in the order of change."""
         size = _size(first, "first")
         here, serial = _place(after)
-        condition, values = _condition(table, **given)
+        condition, values = _condition(table, given)
         total = self._count(table, condition, values)
         if here is not None:
             condition += " AND (updated_at, id) > (make_timestamp(?), ?)"
@@ -89,7 +89,7 @@ class Resolvers:
 
     def _list(self, table: str, _: GraphQLResolveInfo, limit: int, offset: int = 0, **given: Any) -> dict[str, Any]:
         """Return the rows from a number on, by id: what is deleted meanwhile moves the rest."""
-        condition, values = _condition(table, **given)
+        condition, values = _condition(table, given)
         size, start = _size(limit, "limit"), 0 if self._faults.repeat_token else max(offset, 0)
         rows = self._rows(table, condition, values, f"id LIMIT {size} OFFSET {start}")
         return {"items": rows, "totalCount": self._count(table, condition, values)}
@@ -125,23 +125,12 @@ class Resolvers:
         return int(count)
 
 
-def _condition(
-    table: str,
-    updatedSince: datetime | None = None,  # noqa: N803  the names of the API's arguments
-    updatedUntil: datetime | None = None,  # noqa: N803  as above
-    includeDeleted: bool = False,  # noqa: N803, FBT001, FBT002  as above
-    company: str | None = None,
-) -> tuple[str, list[Any]]:
-    parts, values = ["true"], list[Any]()
-    for text, value in (
-        ("updated_at >= ?", updatedSince), ("updated_at < ?", updatedUntil), ("company_id = ?", company)
-    ):  # fmt: skip
-        if value is not None:
-            parts.append(text)
-            values.append(value)
-    if table == "person" and not includeDeleted:
+def _condition(table: str, given: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    asked = [(text, given[name]) for name, text in _CONDITIONS.items() if given.get(name) is not None]
+    parts = ["true", *(text for text, _ in asked)]
+    if table == "person" and not given.get("includeDeleted"):
         parts.append("deleted_at IS NULL")
-    return " AND ".join(parts), values
+    return " AND ".join(parts), [value for _, value in asked]
 
 
 def _broken(_: GraphQLResolveInfo) -> None:

@@ -35,14 +35,12 @@ def check(tenant: Tenant, assertion: str, client_id: str) -> None:
         public_key = key_path(tenant).read_bytes()
     except FileNotFoundError:
         raise OAuthError("invalid_grant", "user hasn't approved this consumer") from None
-    parts = assertion.split(".")
-    if len(parts) != 3:  # noqa: PLR2004  header, claims, signature
-        raise OAuthError("invalid_grant", "invalid assertion")
     try:
-        header, claims, signature = json.loads(_decoded(parts[0])), json.loads(_decoded(parts[1])), _decoded(parts[2])
+        head, body, seal = assertion.split(".")
+        header, claims, signature = json.loads(_decoded(head)), json.loads(_decoded(body)), _decoded(seal)
     except ValueError:
         raise OAuthError("invalid_grant", "invalid assertion") from None
-    _check_signature(public_key, header, f"{parts[0]}.{parts[1]}".encode(), signature)
+    _check_signature(public_key, header, f"{head}.{body}".encode(), signature)
     _check_claims(claims, client_id)
 
 

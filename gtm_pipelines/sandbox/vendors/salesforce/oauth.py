@@ -122,8 +122,11 @@ def _refresh(tenant: Tenant, offered: str) -> dict[str, str]:
 
 def _serial(tenant: str, offered: str) -> int:
     """Read which of the tenant's refresh tokens this is; -1 if none."""
-    parts = offered.split(".")
-    serial = int(parts[1]) if len(parts) == 3 and parts[1].isdecimal() else 0  # noqa: PLR2004  token, serial, seal
+    match offered.split("."):
+        case _, number, _ if number.isdecimal():
+            serial = int(number)
+        case _:
+            serial = 0
     return serial if compare_digest(offered.encode(), refresh_token(tenant, serial).encode()) else -1
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from hashlib import blake2b
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -49,7 +50,7 @@ def answer(tenant: Tenant, call: Call) -> Reply:
         "request-id": f"req_{blake2b(repr(call).encode(), digest_size=7).hexdigest()}",
         "stripe-version": call.headers.get("stripe-version", _VERSION),
     }
-    if status >= 400 and faults.should_retry is not None:  # noqa: PLR2004  an error
+    if status >= HTTPStatus.BAD_REQUEST and faults.should_retry is not None:
         headers["stripe-should-retry"] = faults.should_retry
     return Reply(status, body.encode(), headers, note)
 

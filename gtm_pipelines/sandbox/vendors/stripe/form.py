@@ -34,10 +34,12 @@ def _nested(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         head = name.partition("[")[0]
-        steps = [head, *_PART.findall(name)]
-        if len(steps) == 2 and (steps[1] == "" or steps[1].isdecimal()):  # noqa: PLR2004  a list: its name and a position
-            found.setdefault(head, []).append(value)
-            continue
+        inner = _PART.findall(name)
+        match inner:
+            case [place] if place == "" or place.isdecimal():  # a list
+                found.setdefault(head, []).append(value)
+                continue
+        steps = [head, *inner]
         level = found
         for step in steps[:-1]:
             level = level.setdefault(step, {})

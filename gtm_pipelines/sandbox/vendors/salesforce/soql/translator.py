@@ -214,14 +214,16 @@ class _Translator:
         return f"coalesce({', '.join(lookups)})"
 
     def _resolve(self, path: Path) -> tuple[Field, str]:
-        if len(path) == 1 or (len(path) == 2 and path[0].lower() == self.entity.name.lower()):  # noqa: PLR2004  Contact.Name in a query on Contact
-            found = self._field(self.entity, path[-1])
+        *above, name = path
+        if [step.lower() for step in above] in ([], [self.entity.name.lower()]):  # Contact.Name in a query on Contact
+            found = self._field(self.entity, name)
             return found, found.sql("t")
-        if len(path) > 2:  # noqa: PLR2004  one step up is what the sandbox follows
-            raise SalesforceError(400, "INVALID_FIELD", f"Didn't understand relationship '{path[0]}' in field path.")
-        reference = self._reference(path[0])
-        found = self._field(self.visible.find_object(reference.parents[0]) or self.entity, path[1])
-        return found, self._parent(reference, lambda parent: self._field(parent, path[1]).sql("parent"))
+        first, *further = above
+        if further:  # one step up is what the sandbox follows
+            raise SalesforceError(400, "INVALID_FIELD", f"Didn't understand relationship '{first}' in field path.")
+        reference = self._reference(first)
+        found = self._field(self.visible.find_object(reference.parents[0]) or self.entity, name)
+        return found, self._parent(reference, lambda parent: self._field(parent, name).sql("parent"))
 
     # Conditions.
 
