@@ -10,6 +10,7 @@ decided elsewhere.
 from __future__ import annotations
 
 import re
+import struct
 from collections import Counter
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
@@ -70,6 +71,7 @@ _SHOWN = 2000
 _MOST_LISTS = DEEPEST - 10  # beside the few objects that records alike may nest
 _WHOLE_NUMBER = re.compile(rb"(-?\d{1,38})(?:\.0+)?")
 _TOO_LONG = 10**38
+_BACKSLASH, _BRACKET = b"\\["  # as numbers: bytes look for a number much sooner than for another bytes
 _REPLACEMENT = "\ufffd"  # stands where something unreadable was: two ids may have become one
 _MENDED = rb"\ufffd"
 _NOT_DELETED = (None, False, 0, "", "false", "False", "0")
@@ -199,7 +201,7 @@ def _add_all(columns: _Columns, raws: list[bytes], shape: RecordShape, *, mended
         heads = _read_at_once(raws, text, fields)
         if heads is not None and _are_keys(heads.ids):
             columns.ids += heads.ids
-            _extend(columns, raws, text, heads)
+            _extend(columns, raws, heads)
             return
     fit = list(_fit(columns, raws, mended=mended))
     is_suspect = may_repeat(fit)
@@ -212,27 +214,31 @@ def _add_all(columns: _Columns, raws: list[bytes], shape: RecordShape, *, mended
 
 def _read_at_once(raws: list[bytes], text: bytes, fields: Fields) -> Heads | None:
     """Read records that are fit and repeat no key, seen by what their text does not have; None: look at each."""
-    if not _is_plain(raws, text):
+    longest = max(map(len, raws))
+    if not _is_plain(raws, text, longest):
         return None
-    if not any(raw.count(b"[") > _MOST_LISTS for raw in raws if b"[" in raw):
+    if not any(raw.count(b"[") > _MOST_LISTS for raw in raws if _BRACKET in raw):
         heads = read_alike(raws, text, fields)
         if heads is not None:
             return heads
-    is_wide = len(max(raws, key=len)) > _SHORTEST_MEMBER * MOST_KEYS
-    if is_wide or any(raw.count(b"{") + raw.count(b"[") > DEEPEST for raw in raws) or may_repeat(raws):
+    if (
+        longest > _SHORTEST_MEMBER * MOST_KEYS
+        or {raw[:1] for raw in raws} != {b"{"}
+        or any(raw.count(b"{") + raw.count(b"[") > DEEPEST for raw in raws)
+        or may_repeat(raws)
+    ):
         return None
     heads = read_heads(text, fields)
     return heads if heads is not None and len(heads.ids) == len(raws) else None
 
 
-def _is_plain(raws: list[bytes], text: bytes) -> bool:
+def _is_plain(raws: list[bytes], text: bytes, longest: int) -> bool:
     """Return whether no record holds what can be no row: bytes beyond measure, a marker, no UTF-8, a far number."""
     return (
-        len(max(raws, key=len)) <= LARGEST_RECORD
-        and {raw[:1] for raw in raws} == {b"{"}
-        and (b"\\" not in text or MARKER[1:] not in text)  # a search for a quote stops at each
+        longest <= LARGEST_RECORD
+        and not any(MARKER[1:] in raw for raw in raws if _BACKSLASH in raw)
         and (text.isascii() or _is_utf8(text))
-        and not (may_have_far_number(text) and any(map(has_far_number, raws)))
+        and not (may_have_far_number(text, longest) and any(map(has_far_number, raws)))
     )
 
 
@@ -247,14 +253,11 @@ def _fit(columns: _Columns, raws: list[bytes], *, mended: bool) -> Iterator[byte
         yield raw
 
 
-def _extend(columns: _Columns, raws: list[bytes], text: bytes, heads: Heads) -> None:
+def _extend(columns: _Columns, raws: list[bytes], heads: Heads) -> None:
     """Add what stands beside the keys of records that need no closer look."""
     columns.times += heads.times
     columns.deleted += [each not in _NOT_DELETED for each in heads.deleted]
-    if b"\\u" in text:
-        columns.payloads += [_mended(columns, raw) if b"\\" in raw else raw for raw in raws]
-    else:
-        columns.payloads += raws
+    columns.payloads += [_mended(columns, raw) if _BACKSLASH in raw else raw for raw in raws]
     columns.hashes += [blake2b(raw, digest_size=16).hexdigest() for raw in raws]
 
 
@@ -282,7 +285,7 @@ def _unfit(raw: bytes) -> str | None:
     """Return why a record can become no row whatever its fields say, or None."""
     if len(raw) > LARGEST_RECORD:
         return "too_large"
-    is_marked = b"\\" in raw  # every marker begins with an escape, and few records have one
+    is_marked = _BACKSLASH in raw  # every marker begins with an escape, and few records have one
     if is_too_deep(raw) or (is_marked and TOO_DEEP in raw):
         return "too_deep"
     if raw[:1] != b"{" or (is_marked and NONFINITE in raw):
@@ -295,9 +298,11 @@ def _unfit(raw: bytes) -> str | None:
 
 
 def _is_utf8(raw: bytes) -> bool:
+    """Return whether the text is UTF-8, as Arrow sees it: it neither copies nor decodes."""
+    ends = pa.py_buffer(struct.pack("=ii", 0, len(raw)))
     try:
-        raw.decode()
-    except UnicodeDecodeError:
+        pa.StringArray.from_buffers(1, ends, pa.py_buffer(raw)).validate(full=True)
+    except pa.ArrowInvalid:
         return False
     return True
 
@@ -346,7 +351,7 @@ def _id_of(raw: bytes, shape: RecordShape) -> str | None:
 
 def _mended(columns: _Columns, raw: bytes, *, is_suspect: bool = False) -> bytes:
     """Return the record as any warehouse can store it, and note what was mended; the very object when nothing was."""
-    text = mend_escapes(raw) if b"\\" in raw and b"\\u" in raw else raw
+    text = mend_escapes(raw) if _BACKSLASH in raw and b"\\u" in raw else raw
     payload = without_repeats(text) if is_suspect or text is not raw else text  # keys may differ by nothing but a NUL
     if payload is not raw:
         found = {

@@ -32,7 +32,7 @@ _ESCAPE = re.compile(
     re.DOTALL,
 )
 _NUMBER = re.compile(_STRING + rb"|(?P<digits>[\d.]+)(?:[eE][+-]?(?P<exponent>\d+))?", re.DOTALL)
-_DIGITS = bytes(ord("0" if chr(at) in "0123456789." else "e" if chr(at) in "eE" else " ") for at in range(256))
+_DIGITS = bytes(ord("0" if chr(at) in "0123456789.+-" else "e" if chr(at) in "eE" else " ") for at in range(256))
 _FAR_EXPONENT, _MANY_DIGITS = b"0e" + b"0" * (MOST_OF_EXPONENT + 1), b"0" * (MOST_DIGITS + 1)
 _MARGIN = 32  # a page's envelope stands around its records
 
@@ -87,15 +87,18 @@ def is_too_deep(raw: bytes, limit: int = DEEPEST) -> bool:
     return False
 
 
-def may_have_far_number(text: bytes) -> bool:
-    """Return whether ``text`` may hold a number that is far from 1; False is certain, and costs little to know."""
-    digits = text.translate(_DIGITS, b"+-")
-    return _FAR_EXPONENT in digits or _MANY_DIGITS in digits
+def may_have_far_number(text: bytes, longest: int) -> bool:
+    """Return whether ``text`` may hold a number that is far from 1; False is certain, and costs little to know.
+
+    ``longest`` is the size of the longest record in it: only a longer one than a number may be holds one too long.
+    """
+    digits = text.translate(_DIGITS)
+    return _FAR_EXPONENT in digits or (longest > MOST_DIGITS and _MANY_DIGITS in digits)
 
 
 def has_far_number(raw: bytes) -> bool:
     """Return whether ``raw`` holds a number that is beyond what a warehouse keeps; its texts may say what they want."""
-    return may_have_far_number(raw) and any(
+    return may_have_far_number(raw, len(raw)) and any(
         len(token["digits"] or b"") > MOST_DIGITS or len((token["exponent"] or b"").lstrip(b"0")) > MOST_OF_EXPONENT
         for token in _NUMBER.finditer(raw)
     )
