@@ -13,7 +13,17 @@ from connectors.runtime.private_databases import PrivateDatabases
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from pydantic_core import ErrorDetails
+
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
+
+
+_MEMORY, _LEVEL, _COUNTRY = r"^\d+(MB|GB)$", r"^(DEBUG|INFO|WARNING|ERROR)$", r"^[A-Z]{2}$"
+_WRITTEN = {
+    _MEMORY: "write a size as in 192MB or 1GB",
+    _LEVEL: "write DEBUG, INFO, WARNING or ERROR",
+    _COUNTRY: "write a country in two capital letters, as in US",
+}
 
 
 class SettingsError(ValueError):
@@ -56,12 +66,10 @@ class Settings(BaseModel):
     private_databases: Annotated[tuple[str, ...], AfterValidator(_readable)] = ()  # nothing private is read without
     shard_size: int = Field(default=25, ge=1, le=500)
     tenant_threads: int = Field(default=2, ge=1, le=16)
-    duckdb_memory: str = Field(
-        default="192MB", pattern=r"^\d+(MB|GB)$"
-    )  # of a sync or a query: the process stays < 512 MB
-    refine_memory: str = Field(default="1GB", pattern=r"^\d+(MB|GB)$")  # of a refinement, which joins and sorts
-    log_level: str = Field(default="INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
-    default_region: str = Field(default="US", pattern=r"^[A-Z]{2}$")
+    duckdb_memory: str = Field(default="192MB", pattern=_MEMORY)  # of a sync or a query: the process stays < 512 MB
+    refine_memory: str = Field(default="1GB", pattern=_MEMORY)  # of a refinement, which joins and sorts
+    log_level: str = Field(default="INFO", pattern=_LEVEL)
+    default_region: str = Field(default="US", pattern=_COUNTRY)
 
     @property
     def worlds_dir(self) -> Path:
@@ -117,11 +125,12 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     try:
         return Settings.model_validate(given)
     except ValidationError as error:
-        faults = "; ".join(
-            f"{_VARIABLES[str(e['loc'][0])]}: {e['msg'].removeprefix('Value error, ')}"
-            for e in error.errors(include_input=False)
-        )
+        faults = "; ".join(f"{_VARIABLES[str(e['loc'][0])]}: {_words(e)}" for e in error.errors(include_input=False))
         raise SettingsError(f"settings cannot be used: {faults}") from None
+
+
+def _words(fault: ErrorDetails) -> str:
+    return _WRITTEN.get(fault.get("ctx", {}).get("pattern", ""), fault["msg"].removeprefix("Value error, "))
 
 
 def environment(root: Path = PROJECT_ROOT) -> dict[str, str]:

@@ -41,6 +41,20 @@ def test_every_bad_variable_is_named_at_once_and_no_value_is_repeated() -> None:
 
 
 @pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("GTM_LOG_LEVEL", "loud", "write DEBUG, INFO, WARNING or ERROR"),
+        ("GTM_REFINE_MEMORY", "plenty", "write a size as in 192MB or 1GB"),
+        ("GTM_DEFAULT_REGION", "usa", "write a country in two capital letters, as in US"),
+    ],
+)
+def test_what_may_be_written_is_said_in_words_and_not_as_a_pattern(variable: str, value: str, said: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        read_settings({variable: value})
+    assert str(refusal.value) == f"settings cannot be used: {variable}: {said}"
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "mysql://u:pw-4711@h/d",
