@@ -72,8 +72,11 @@ def export_tenant(settings: Settings, control: ControlPlane, tenant: str, direct
     if control.find_tenant(scope) is None:
         raise NotFoundError(f"there is no tenant {scope}; `gtm tenants list` shows them")
     target = _checked(settings, directory)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".new", dir=target.parent))
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".new", dir=target.parent))
+    except OSError as error:
+        raise ExportRefusedError(f"{target} cannot be made: {error.strerror}; name a directory elsewhere") from error
     try:
         files = _fill(settings, control, scope, fresh)
         _settle(fresh, target)

@@ -46,9 +46,11 @@ def _split(manifest: Manifest, known: Mapping[str, SettingField], pair: str) -> 
     key, equals, value = pair.partition("=")
     if key in {field.name for field in manifest.auth.fields}:
         raise UsageError(f"{key} is a credential and is never taken from an argument: use --secrets-file or --from-env")
-    if not equals or key not in known:
-        offered = ", ".join(known) or "none"
-        raise UsageError(f"{key!r} is not a setting of {manifest.name}; write KEY=VALUE with one of: {offered}")
+    if key not in known:
+        offered = f"write KEY=VALUE with one of: {', '.join(known)}" if known else "it has none"
+        raise UsageError(f"{key!r} is not a setting of {manifest.name}; {offered}")
+    if not equals:
+        raise UsageError(f"{key!r} is given no value: write {key}=VALUE, or {key}= to take it away")
     return key, value.strip() if known[key].type != "text" else value
 
 

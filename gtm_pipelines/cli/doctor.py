@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 OK, WARN, FAIL = "ok", "warning", "fault"
 _OLDEST_PYTHON = (3, 11)
 _LOW_DISK = 2 * 1024**3
-_MAKE_KEY = f'echo "CONNECTOR_ENCRYPTION_KEY=$(openssl rand -hex 32)" >> {PROJECT_ROOT / ".env"}'
+_MAKE_KEY = f'echo "CONNECTOR_ENCRYPTION_KEY=$(gtm keys new)" >> {PROJECT_ROOT / ".env"}'
 
 
 @dataclass(frozen=True)
@@ -135,13 +135,16 @@ def _connectors() -> Iterator[Finding]:
     from connectors.manifest import ManifestError
     from quality.mapping import MappingError, load_mapping
 
+    sound = []
     for connector in registry.ids():
         try:
             registry.manifest(connector)
             load_mapping(registry.mapping_path(connector))
         except (ManifestError, MappingError, OSError) as error:
             yield Finding("connector", FAIL, f"{connector}: {error}", f"mend connectors/vendors/{connector}")
-    yield Finding("connectors", OK, ", ".join(registry.ids()))
+        else:
+            sound.append(connector)
+    yield Finding("connectors", OK, ", ".join(sound))
 
 
 def _warehouse(settings: Settings) -> Finding:
@@ -165,7 +168,7 @@ def _control_plane(settings: Settings) -> Iterator[Finding]:
         return
     with control:
         tenants = control.list_tenants()
-        yield Finding("control plane", OK, f"{len(tenants)} tenants in {control!r}")
+        yield Finding("control plane", OK, f"tenants: {len(tenants)}, in {control.place}")
         try:
             control.check_key()
             yield Finding("key", OK, "it opens the vault")

@@ -95,6 +95,8 @@ def _emit_sync(tenant: str, reports: list[SyncReport], sandbox: str | None, *, a
         show_faults(out, reports)
         if sandbox and any(report.status == "failed" for report in reports) and not answers(sandbox):
             out.print(f"nothing answers on {sandbox}, where the sandbox is expected: gtm sandbox serve, or make ui")
+        if any(part.rejected for report in reports for part in report.entities.values()):
+            out.print(f"what was rejected, and why: gtm quarantine list {tenant}")
         if any(report.changed for report in reports):
             out.print(f"next: gtm refine {tenant}")
 

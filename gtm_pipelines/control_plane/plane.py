@@ -292,8 +292,13 @@ class ControlPlane:
     ) -> None:
         self.close()
 
+    @property
+    def place(self) -> str:
+        """The address of its database, without the password."""
+        return self._database.engine.url.render_as_string(hide_password=True)
+
     def __repr__(self) -> str:
-        return f"ControlPlane({self._database.engine.url.render_as_string(hide_password=True)})"
+        return f"ControlPlane({self.place})"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a control plane is not pickled: open it in the process that needs it")

@@ -57,7 +57,9 @@ def get(connection: Connection, tenant_id: TenantId) -> Tenant:
     """Return a tenant that is not removed; raise NotFoundError otherwise."""
     row = _find(connection, tenant_id)
     if row is None or row.removed_at is not None:
-        raise NotFoundError(f"there is no tenant {tenant_id}; add it with `gtm tenants add {tenant_id}`")
+        raise NotFoundError(
+            f"there is no tenant {tenant_id}; `gtm tenants list` shows them, `gtm tenants add {tenant_id}` adds it"
+        )
     return _tenant(row)
 
 

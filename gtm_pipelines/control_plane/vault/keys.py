@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _KEY = re.compile(r"[0-9a-f]{64}")
 HOW_TO = (
-    "make one with `openssl rand -hex 32`, set CONNECTOR_ENCRYPTION_KEY to it, and keep a copy outside this machine: "
+    "make one with `gtm keys new`, set CONNECTOR_ENCRYPTION_KEY to it, and keep a copy outside this machine: "
     "stored credentials cannot be read without it"
 )
 

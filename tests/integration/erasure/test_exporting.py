@@ -130,6 +130,9 @@ def test_what_is_there_already_is_refused_and_untouched(
     assert list(given.iterdir()) == []
     with pytest.raises(ExportRefusedError, match="where an erasure would not find it"):
         export_tenant(settings, control, "acme", settings.home / "exports" / "acme")
+    (tmp_path / "a file").touch()
+    with pytest.raises(ExportRefusedError, match=r"a file/acme cannot be made: .*; name a directory elsewhere"):
+        export_tenant(settings, control, "acme", tmp_path / "a file" / "acme")
 
 
 def test_a_removed_tenant_is_exported_and_one_that_never_was_is_not(

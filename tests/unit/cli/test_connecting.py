@@ -105,7 +105,7 @@ def test_without_a_key_the_command_says_how_to_make_one(gtm: Gtm, monkeypatch: p
     gtm("tenants", "add", "acme")
     done = gtm("connections", "add", "acme", "customerio", "--secrets-file", "-", stdin='{"app_api_key": "k"}')
     assert done.code == Exit.FAILED
-    assert "openssl rand -hex 32" in done.err
+    assert "gtm keys new" in done.err
 
 
 def test_settings_are_read_as_the_connector_types_them(gtm: Gtm) -> None:

@@ -34,6 +34,16 @@ def add(gtm: Gtm, secrets: dict[str, str], *options: str) -> Done:
     return gtm("connections", "add", "acme", "salesforce", *options, stdin=json.dumps(secrets))
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [("login_url", "'login_url' is given no value: write login_url=VALUE"), ("login=x", "with one of: login_url, ")],
+)
+def test_a_setting_is_told_from_a_setting_without_a_value(gtm: Gtm, given: str, said: str) -> None:
+    done = add(gtm, SECRETS, "--set", given)
+    assert done.code == Exit.USAGE
+    assert said in done.err
+
+
 def connections(gtm: Gtm) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = gtm("connections", "list", "acme", "--json").json
     return rows

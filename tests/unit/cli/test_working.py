@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from connectors import registry
+from connectors.manifest import Manifest, ManifestError
 from gtm_pipelines.cli.exits import Exit
 
 if TYPE_CHECKING:
@@ -240,7 +242,7 @@ def test_doctor_finds_nothing_wrong_and_then_the_missing_key(
     done = gtm("doctor", "--json")
     assert done.code == Exit.FAILED
     (key,) = [entry for entry in done.json if entry["what"] == "key"]
-    assert "openssl rand -hex 32" in key["mend"]
+    assert "gtm keys new" in key["mend"]
     assert refined.exists()
 
 
@@ -292,6 +294,21 @@ def test_csv_is_for_other_programs(gtm: Gtm, refined: Path) -> None:
     assert refined.exists()
 
 
+def test_doctor_lists_no_connector_as_sound_that_cannot_be_read(gtm: Gtm, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = registry.manifest
+
+    def manifest(connector: str) -> Manifest:
+        if connector == "close":
+            raise ManifestError("connector.yml:7: this key is not known here")
+        return whole(connector)
+
+    monkeypatch.setattr(registry, "manifest", manifest)
+    found = {entry["what"]: entry for entry in gtm("doctor", "--json").json}
+    assert found["connector"]["detail"] == "close: connector.yml:7: this key is not known here"
+    assert "customerio" in found["connectors"]["detail"]
+    assert "close" not in found["connectors"]["detail"]
+
+
 def test_without_the_key_in_use_doctor_never_advises_a_new_one(
     gtm: Gtm, refined: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -299,7 +316,7 @@ def test_without_the_key_in_use_doctor_never_advises_a_new_one(
     monkeypatch.delenv("CONNECTOR_ENCRYPTION_KEY")
     (key,) = [entry for entry in gtm("doctor", "--json").json if entry["what"] == "key"]
     assert "key in use before" in key["mend"]
-    assert "openssl" not in key["mend"]
+    assert "gtm keys new" not in key["mend"]
     assert refined.exists()
 
 
@@ -322,6 +339,13 @@ def test_a_refinement_says_what_became_of_the_records(gtm: Gtm, acme: Path) -> N
     assert "golden.person_key" not in first
     assert "nothing new to refine" in gtm("refine", "acme").out
     assert acme.exists()
+
+
+def test_a_sync_that_rejected_a_record_says_where_it_is(gtm: Gtm, acme: Path) -> None:
+    (acme / "people.csv").write_text(f"{PEOPLE}4,x@northwind.example,more,cells,than,columns,are\n")
+    assert "what was rejected, and why: gtm quarantine list acme" in gtm("sync", "acme").out
+    assert "5: 7 values for 6 columns" in gtm("quarantine", "list", "acme").out
+    assert "rejected, and why" not in gtm("sync", "acme").out
 
 
 def test_a_fault_of_many_entities_is_told_once(gtm: Gtm, acme: Path) -> None:

@@ -48,7 +48,7 @@ def test_a_key_has_exactly_one_spelling(settings: Settings, key: str) -> None:
     """AES would take 16 and 24 bytes as well, and Python's hex decoder skips spaces."""
     with open_control_plane(settings.model_copy(update={"encryption_key": SecretStr(key)})) as plane:
         plane.add_tenant("acme")
-        with pytest.raises(KeyMissingError, match=r"openssl rand -hex 32") as refusal:
+        with pytest.raises(KeyMissingError, match=r"gtm keys new") as refusal:
             plane.add_connection("acme", "crm", "salesforce", {}, {"client_secret": "s3cr3t-value"})
         assert key.strip() not in str(refusal.value)
         assert plane.list_connections("acme") == []
@@ -60,7 +60,7 @@ def test_without_a_key_everything_but_secrets_works(settings: Settings) -> None:
         plane.add_connection("acme", "files", "file", {"folder": "/data"})
         assert plane.credential_store("acme", "files").read() == {}
         assert plane.acquire_lease("acme", "files", "me") is not None
-        with pytest.raises(KeyMissingError, match=r"CONNECTOR_ENCRYPTION_KEY is not set; .*openssl rand -hex 32"):
+        with pytest.raises(KeyMissingError, match=r"CONNECTOR_ENCRYPTION_KEY is not set; .*gtm keys new"):
             plane.add_connection("acme", "crm", "salesforce", {}, {"client_secret": "s3cr3t-value"})
         assert [one.name for one in plane.list_connections("acme")] == ["files"]
 
