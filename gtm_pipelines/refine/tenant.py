@@ -76,4 +76,4 @@ def ensure_tables(warehouse: Warehouse) -> None:
     """Create the canonical tables and refinement's bookkeeping where they are missing."""
     warehouse.ensure_tables()
     for kind in Kind:
-        warehouse.define(ddl(kind))
+        warehouse.execute(ddl(kind))
