@@ -60,6 +60,11 @@ class Story:
         self.seconds[what] = round(time.monotonic() - began, 2)
         sys.stderr.write(f"  done  {what} ({self.seconds[what]:.1f} s)\n")
 
+    def fault(self, said: str) -> None:
+        """Say at once what went wrong, for without it there may be nothing to report at the end."""
+        self.faults.append(said)
+        sys.stderr.write(f"  fault {said}\n")
+
 
 def demo(
     size: Annotated[
@@ -109,10 +114,10 @@ def _job(settings: Settings, story: Story, job: str, what: str) -> None:
     with story.part(what):
         from gtm_pipelines.defs.instance import launch
 
-        for run in launch(settings, job, list(TENANTS)):
-            story.faults += [f"{job}: {fault}" for fault in run.faults]
-            if not run.success and not run.faults:
-                story.faults.append(f"{job}: run {run.run_id} failed")
+        runs = launch(settings, job, list(TENANTS))
+    for run in runs:
+        for fault in run.faults or ([] if run.success else [f"run {run.run_id} failed"]):
+            story.fault(f"{job}: {fault}")
 
 
 def _two_at_a_time(work: Callable[[str], object]) -> None:

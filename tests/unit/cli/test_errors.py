@@ -11,12 +11,28 @@ import pytest
 
 from connectors.runtime.redaction import Secret
 from gtm_pipelines.cli import tenants
+from gtm_pipelines.cli.demo import Story, _job
 from gtm_pipelines.cli.exits import Exit, outcome_of
+from gtm_pipelines.defs import instance
+from gtm_pipelines.defs.instance import Launched
+from gtm_pipelines.settings import Settings
 
 if TYPE_CHECKING:
     from .conftest import Gtm
 
 ROOT = Path(__file__).parents[3]
+
+
+def test_the_demo_says_what_went_wrong_when_it_does(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """If refinement fails for everybody, nothing is published and there is no report that could say so."""
+    failed = Launched("r1", "refine", ("acme",), success=False, seconds=1, faults=("acme: the stage golden failed: x",))
+    monkeypatch.setattr(instance, "launch", lambda *_: [failed])
+    story = Story()
+    _job(Settings(home=home), story, "refine", "refining")
+    assert capsys.readouterr().err.endswith("  fault refine: acme: the stage golden failed: x\n")
+    assert story.faults == ["refine: acme: the stage golden failed: x"]
 
 
 @pytest.mark.parametrize(
