@@ -97,4 +97,3 @@ def row_groups(path: Path) -> Iterator[pa.Table]:
     with pq.ParquetFile(path) as part:
         for group in range(part.num_row_groups):
             yield part.read_row_group(group, use_threads=False)
-            pa.default_memory_pool().release_unused()  # Arrow's allocator keeps freed pages, which count against us
