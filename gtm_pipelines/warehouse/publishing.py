@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from gtm_pipelines.tenancy import TenantId
 from gtm_pipelines.warehouse import names
 from gtm_pipelines.warehouse.duck import DuckWarehouse, connect, held
+from gtm_pipelines.warehouse.postgres.layout import is_bookkeeping
 from gtm_pipelines.warehouse.protocol import Served, WarehouseMissingError
 
 if TYPE_CHECKING:
@@ -25,12 +26,6 @@ if TYPE_CHECKING:
     from gtm_pipelines.settings import Settings
 
 
-_BOOKKEEPING = {
-    "canonical": {"pending"},
-    "golden": {"account_key", "account_rule", "resolution"},  # `gtm why` reads person_key and person_rule
-    "quality": {"refined_load", "refined_target", "shared_claim", "shared_due"},
-    "raw": {"field", "typed_view"},  # raw.entity is read by marts.source_freshness
-}
 _TABLES = "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ?"
 
 
@@ -76,13 +71,9 @@ def _drop_bookkeeping(copy: Path, connection: duckdb.DuckDBPyConnection) -> None
     drops = [f"DROP SCHEMA {catalog}.{names.quote(schema)} CASCADE" for schema in sorted(schemas)] + [
         f"DROP TABLE {catalog}.{names.quote(schema)}.{names.quote(table)}"
         for schema, table in tables
-        if schema not in schemas and (table in _BOOKKEEPING.get(schema, ()) or _is_dlts(schema, table))
+        if schema not in schemas and is_bookkeeping(schema, table)
     ]
     connection.execute(";".join(["BEGIN", *drops, "COMMIT", f"CHECKPOINT {catalog}", f"DETACH {catalog}"])).fetchall()
-
-
-def _is_dlts(schema: str, table: str) -> bool:
-    return schema.startswith("raw_") and table.startswith("_dlt_")
 
 
 def _sync(path: Path) -> None:

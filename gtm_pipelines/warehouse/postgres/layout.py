@@ -64,7 +64,7 @@ _BOOKKEEPING = {
     "canonical": {"pending"},
     "golden": {"account_key", "account_rule", "resolution"},  # `gtm why` reads a person's
     "quality": {"refined_load", "refined_target", "shared_claim", "shared_due", "marts_built"},
-    "raw": {"field", "typed_view"},
+    "raw": {"field", "typed_view"},  # raw.entity is read by marts.source_freshness
 }
 """What readers are not shown: it says nothing to them."""
 

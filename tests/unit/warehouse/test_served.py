@@ -144,6 +144,7 @@ def test_a_long_answer_is_not_read_to_its_end(settings: Settings) -> None:
     [
         "selec 1",
         "select * from golden.nobody",
+        "select * from quality.marts_built",
         "delete from golden.person",
         "create table marts.mine (a int)",
         "set a = 1",
