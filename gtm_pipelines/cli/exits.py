@@ -21,6 +21,7 @@ _OURS = ("gtm_pipelines.", "connectors.", "quality.")
 _USAGE = frozenset(
     {
         "AlreadyExistsError",
+        "CannotListenError",
         "ExportRefusedError",
         "InvalidInputError",
         "InvalidNameError",

@@ -64,7 +64,14 @@ def serve(
     from gtm_pipelines import sandbox
 
     settings = read_settings()
-    sandbox.serve(sandbox_directory(settings), host=host, port=port or port_of(settings.sandbox_url or DEFAULT_URL))
+    sandbox.serve(
+        sandbox_directory(settings),
+        host=host,
+        port=port or port_of(settings.sandbox_url or DEFAULT_URL),
+        on_start=lambda url: typer.echo(
+            f"serving the worlds of {sandbox_directory(settings)} on {url}; Ctrl-C ends it"
+        ),
+    )
 
 
 @app.command("advance")

@@ -14,20 +14,30 @@ from gtm_pipelines.sandbox import remote
 from gtm_pipelines.sandbox.app import build_app
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _START_S = 20
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
-def serve(directory: Path, host: str = "127.0.0.1", port: int = 8765) -> None:
-    """Serve the worlds in ``directory`` until interrupted; on loopback only, for its credentials are public."""
+class CannotListenError(Exception):
+    """The sandbox cannot be served there; the message says why, and what can be done."""
+
+
+def serve(
+    directory: Path, host: str = "127.0.0.1", port: int = 8765, *, on_start: Callable[[str], None] = lambda _: None
+) -> None:
+    """Serve the worlds in ``directory`` until interrupted; on loopback only, for its credentials are public.
+
+    ``on_start`` is handed the address. Raises CannotListenError.
+    """
     if host not in _LOOPBACK:
-        raise ValueError(f"the sandbox listens on loopback only, not on {host}: everyone knows its credentials")
+        raise CannotListenError(f"the sandbox listens on loopback only, not on {host}: everyone knows its credentials")
     listener = _listener(host, port)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     remote.announce(directory, url)
+    on_start(url)
     try:
         _server(directory).run(sockets=[listener])
     finally:
@@ -76,7 +86,7 @@ def _listener(host: str, port: int) -> socket.socket:
         listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise OSError(
-            f"port {port} is taken ({error.strerror}): stop what listens there or choose another port"
+        raise CannotListenError(
+            f"port {port} cannot be had ({error.strerror}): stop what listens there or choose another port"
         ) from None
     return listener

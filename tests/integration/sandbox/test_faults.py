@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from gtm_pipelines import sandbox
+from gtm_pipelines.sandbox.server import CannotListenError
 from tests.integration.sandbox.outsiders import Served
 
 Query = Callable[..., Any]
@@ -220,8 +221,10 @@ def test_an_unknown_tenant_has_no_vendors(served: Served) -> None:
 
 
 def test_the_sandbox_listens_on_loopback_only(served: Served) -> None:
-    with pytest.raises(ValueError, match="loopback only"):
+    with pytest.raises(CannotListenError, match="loopback only"):
         sandbox.serve(served.directory, host="0.0.0.0")  # noqa: S104  the very thing that is refused
     address = urlsplit(served.url)
+    with pytest.raises(CannotListenError, match=r"cannot be had \(Address already in use\): .* choose another port"):
+        sandbox.serve(served.directory, port=address.port or 0)
     with socket.create_connection((address.hostname or "", address.port or 0)) as connection:
         assert connection.getpeername()[0] == "127.0.0.1"

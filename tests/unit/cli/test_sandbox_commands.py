@@ -32,3 +32,14 @@ def test_a_world_for_a_vendor_that_is_not_spoken_is_not_made(gtm: Gtm) -> None:
     done = gtm("sandbox", "create", "acme", "--vendor", "myspace")
     assert done.code == 2
     assert "myspace" in done.err
+
+
+def test_serving_says_where(gtm: Gtm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GTM_SANDBOX_URL", "http://127.0.0.1:9123")
+    monkeypatch.setattr(sandbox, "serve", lambda *_, port, on_start, **__: on_start(f"http://127.0.0.1:{port}"))
+    assert "on http://127.0.0.1:9123; Ctrl-C ends it" in gtm("sandbox", "serve").out
+
+
+def test_serving_beyond_this_machine_is_refused_in_one_line(gtm: Gtm) -> None:
+    done = gtm("sandbox", "serve", "--host", "192.0.2.1")
+    assert (done.code, done.err.startswith("error: the sandbox listens on loopback only")) == (2, True)
