@@ -114,7 +114,7 @@ def _register(warehouse: Warehouse, target: Target, entity: str, reading: Readin
     known = warehouse.rows("SELECT entity FROM raw.entity WHERE connection = ? AND table_name = ?", [connection, table])
     if not known:
         warehouse.execute(
-            "INSERT INTO raw.entity VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO raw.entity (connection, connector, entity, table_name, first_seen) VALUES (?, ?, ?, ?, ?)",
             [connection, target.connection.connector, entity, table, reading.started_at],
         )
     elif known[0][0] != entity:

@@ -34,7 +34,7 @@ def note_built(served: Served, part: Part, text: str) -> None:
     others = [each for each in Part if each is not part]
     kept = " AND ".join(f"NOT starts_with(version, '{each}:')" for each in others)
     served.execute(f"DELETE FROM quality.marts_built WHERE {kept}")
-    served.execute("INSERT INTO quality.marts_built VALUES (?)", [_version(part, text)])
+    served.execute("INSERT INTO quality.marts_built (version) VALUES (?)", [_version(part, text)])
 
 
 def _version(part: Part, text: str) -> str:

@@ -224,10 +224,14 @@ def _settle(warehouse: Warehouse, work: Work) -> None:
     warehouse.execute("DELETE FROM quality.unmapped WHERE connection = ? AND entity = ? AND record_id IS NULL", here)
     if work.kinds:
         rows = [str(kind) for kind in work.kinds]
-        warehouse.execute("INSERT INTO quality.refined_target SELECT ?, ?, unnest(?), ?", [*here, rows, scope.version])
+        warehouse.execute(
+            "INSERT INTO quality.refined_target (connection, entity, target, mapping_version)"
+            " SELECT ?, ?, unnest(?), ?",
+            [*here, rows, scope.version],
+        )
     else:
         reason = "left_out" if work.targets is not None else "not_in_mapping"
-        warehouse.execute("INSERT INTO quality.unmapped VALUES (?, ?, NULL, NULL, ?)", [*here, reason])
+        warehouse.execute("INSERT INTO quality.unmapped (connection, entity, reason) VALUES (?, ?, ?)", [*here, reason])
 
 
 def scope_of(warehouse: Warehouse, connection: str, entity: str, version: str, now: datetime) -> Scope:

@@ -73,7 +73,11 @@ def refine_tenant(
 
 
 def ensure_tables(warehouse: Warehouse) -> None:
-    """Create the canonical tables and refinement's bookkeeping where they are missing."""
+    """Create the canonical tables and refinement's bookkeeping where they are missing, or bring them in step.
+
+    Where a canonical table gained a column, every record is due again: its rows have no value there.
+    """
     warehouse.ensure_tables()
-    for kind in Kind:
-        warehouse.execute(ddl(kind))
+    with warehouse.transaction():
+        if warehouse.define(";\n".join(map(ddl, Kind))):
+            warehouse.execute("UPDATE quality.refined_load SET mapping_version = ''")

@@ -37,7 +37,8 @@ def resolve_tenant(
 ) -> ResolutionReport:
     """Resolve what ``canonical.pending`` names, or with ``full`` everything; golden ids stay what they were either way.
 
-    Everything is looked at as well when golden was never built or was built by another policy or by other statements.
+    Everything is looked at as well when golden was never built, was built by another policy or by other statements, or
+    lacked a column.
     Raises ValueError when the warehouse is another tenant's.
     """
     if warehouse.tenant != tenant:
@@ -45,15 +46,17 @@ def resolve_tenant(
     now, started = clock(), time.perf_counter()
     seconds: dict[str, float] = {}
     with warehouse.transaction():
-        warehouse.execute(sql_files.load("golden/tables.sql"))
+        is_altered = warehouse.define(sql_files.load("golden/tables.sql"))
         _lay_run(warehouse, now, policy)
-        is_full = full or _is_stale(warehouse, policy)
+        is_full = full or is_altered or _is_stale(warehouse, policy)
         account, person, activity = KindReport(), KindReport(), KindReport()
         if is_full or warehouse.rows("SELECT 1 FROM canonical.pending LIMIT 1"):
             account, person, activity = _resolve(warehouse, policy, seconds, full=is_full)
             warehouse.execute("TRUNCATE canonical.pending")
             warehouse.execute("TRUNCATE golden.resolution")
-            warehouse.execute("INSERT INTO golden.resolution VALUES (?, ?)", [_version(policy), now])
+            warehouse.execute(
+                "INSERT INTO golden.resolution (policy_version, built_at) VALUES (?, ?)", [_version(policy), now]
+            )
     for kind, report in (("account", account), ("person", person), ("activity", activity)):
         report.total = int(warehouse.served.rows(f"SELECT count(*) FROM golden.{kind}")[0][0])
     return ResolutionReport(

@@ -20,4 +20,4 @@ class AlikeWarehouse(Warehouse):
     def ensure_tables(self) -> None:
         """Create the shared bookkeeping tables where they are missing."""
         for path in sql_files.bookkeeping():
-            self.execute(sql_files.load(path))
+            self.define(sql_files.load(path))

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from gtm_pipelines.tenancy import TenantId
-from gtm_pipelines.warehouse import names
+from gtm_pipelines.warehouse import names, shape
 from gtm_pipelines.warehouse.alike import AlikeWarehouse
 from gtm_pipelines.warehouse.protocol import (
     Column,
@@ -54,6 +54,7 @@ class DuckWarehouse(AlikeWarehouse, Served):
     def __init__(self, tenant: TenantId, connection: duckdb.DuckDBPyConnection) -> None:
         self._tenant = tenant
         self._connection = connection
+        self._defined: set[str] = set()  # what is in step, this connection having seen to it
 
     @property
     def tenant(self) -> TenantId:
@@ -76,6 +77,21 @@ class DuckWarehouse(AlikeWarehouse, Served):
         is_count = [column[0] for column in result.description or []] == ["Count"]
         row = result.fetchall()  # always read to the end: a half-read result owns the connection
         return int(row[0][0]) if is_count and row else 0
+
+    def define(self, sql: str) -> bool:
+        """Create the tables that ``sql`` defines, and bring those in step that were there."""
+        if sql in self._defined:
+            return False
+        is_altered = False
+        self.execute(sql)
+        for table, ours in shape.defined(sql).items():
+            name = names.quote_table(*table)
+            there = shape.described(self.rows(f"DESCRIBE {name}"))
+            for change in shape.changes(table, there, ours, lambda _, kind: kind):
+                self.execute(f"ALTER TABLE {name} {change}")
+                is_altered = True
+        self._defined.add(sql)
+        return is_altered
 
     def rows(self, sql: str, params: Params = None) -> list[tuple[Any, ...]]:
         """Return the whole result as tuples."""
@@ -112,6 +128,7 @@ class DuckWarehouse(AlikeWarehouse, Served):
             yield
         except BaseException:
             self._connection.rollback()
+            self._defined.clear()
             raise
         self._connection.commit()
 

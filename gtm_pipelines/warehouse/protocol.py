@@ -197,5 +197,12 @@ class Warehouse(Protocol):
     def quote(self, identifier: str) -> str:
         """Return a quoted identifier."""
 
+    def define(self, sql: str) -> bool:
+        """Create the tables that ``sql`` defines where they are missing, and bring those of an earlier release in step.
+
+        Returns whether any was altered: a column that it lacked was added, empty, and whoever defines the table has to
+        make its rows anew. Raises WarehouseError where a stored column is of another type.
+        """
+
     def ensure_tables(self) -> None:
         """Create the bookkeeping tables shared by the stages where they are missing."""

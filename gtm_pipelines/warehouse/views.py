@@ -106,7 +106,10 @@ def _build(warehouse: Warehouse, connection: str, entity: str, known: Kinds) -> 
                 served.execute(functions(served))
             served.replace_view(schema, view, text)
         if (newest, new) != (since, old):
-            warehouse.execute("INSERT OR REPLACE INTO raw.typed_view VALUES (?, ?, ?, ?)", [*key, newest, new])
+            warehouse.execute(
+                "INSERT OR REPLACE INTO raw.typed_view (connection, entity, load_id, hash) VALUES (?, ?, ?, ?)",
+                [*key, newest, new],
+            )
     return new != old or not stands
 
 
@@ -128,7 +131,8 @@ def _learn(loaded: Loaded, connection: str, entity: str, known: Kinds) -> None:
             after[place] = merge_kinds(before.get(place, kind), kind)
     if after != before:
         loaded.warehouse.execute(
-            "INSERT OR REPLACE INTO raw.field SELECT ?, ?, unnest(?), unnest(?), unnest(?)",
+            "INSERT OR REPLACE INTO raw.field (connection, entity, field, position, kind)"
+            " SELECT ?, ?, unnest(?), unnest(?), unnest(?)",
             [connection, entity, [*after], [*range(len(after))], [*after.values()]],
         )
 

@@ -45,8 +45,8 @@ LEFT JOIN match_arrival a ON a.id = f.id
 LEFT JOIN match_golden g ON g.cluster = a.cluster
 ANTI JOIN match_kept k ON k.id = f.id;
 
-INSERT INTO golden.KIND_identity
-SELECT f.id, f.source, f.external_id, f.ordinal, NULL, r.now FROM match_founded f CROSS JOIN match_run r;
+INSERT INTO golden.KIND_identity BY NAME
+SELECT f.id AS KIND_id, f.source, f.external_id, f.ordinal, r.now AS since FROM match_founded f CROSS JOIN match_run r;
 
 UPDATE golden.KIND_identity i SET merged_into = t.merged_into FROM match_retired t WHERE i.KIND_id = t.id;
 UPDATE golden.KIND_identity i SET merged_into = t.merged_into FROM match_retired t WHERE i.merged_into = t.id;

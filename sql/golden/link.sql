@@ -23,7 +23,8 @@ FROM linked l
 JOIN match_record n USING (node)
 CROSS JOIN match_run r
 LEFT JOIN match_held h USING (node)
-WHERE h.id IS DISTINCT FROM l.id OR h.rule <> l.rule OR h.evidence <> l.evidence OR h.confidence <> l.confidence;
+WHERE h.id IS DISTINCT FROM l.id OR h.rule IS DISTINCT FROM l.rule OR h.evidence IS DISTINCT FROM l.evidence
+   OR h.confidence IS DISTINCT FROM l.confidence;
 
 CREATE OR REPLACE TEMP TABLE match_gone AS
 SELECT l.source, l.external_id FROM golden.KIND_link l
@@ -37,5 +38,5 @@ DELETE FROM golden.KIND_link l USING (
     SELECT source, external_id FROM match_new_link WHERE is_known UNION ALL SELECT source, external_id FROM match_gone
 ) x WHERE x.source = l.source AND x.external_id = l.external_id;
 
-INSERT INTO golden.KIND_link
-SELECT source, external_id, id, rule, evidence, confidence, since FROM match_new_link;
+INSERT INTO golden.KIND_link BY NAME
+SELECT source, external_id, id AS KIND_id, rule, evidence, confidence, since FROM match_new_link;

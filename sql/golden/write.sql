@@ -2,8 +2,8 @@
 CREATE OR REPLACE TEMP TABLE match_differing AS
 SELECT n.id, o.KIND_id IS NULL AS is_new
 FROM match_row n LEFT JOIN golden.KIND o ON o.KIND_id = n.id
-WHERE o.KIND_id IS NULL OR o.provenance IS DISTINCT FROM n.provenance OR o.is_deleted <> n.is_deleted
-   OR o.sources <> n.sources OR o.record_count <> n.record_count;
+WHERE o.KIND_id IS NULL OR o.provenance IS DISTINCT FROM n.provenance OR o.is_deleted IS DISTINCT FROM n.is_deleted
+   OR o.sources IS DISTINCT FROM n.sources OR o.record_count IS DISTINCT FROM n.record_count;
 
 DELETE FROM golden.KIND o USING (FROM match_differing WHERE NOT is_new) x WHERE x.id = o.KIND_id;
 

@@ -15,7 +15,7 @@ DELETE FROM quality.shared_claim
 WHERE connection = {connection} AND entity = {entity} AND target = '{kind}'
   AND ({is_dropped} OR record_id NOT IN (SELECT external_id FROM {raw}));
 
-INSERT INTO canonical.pending
+INSERT INTO canonical.pending (kind, source, external_id)
 SELECT '{kind}', source, external_id FROM vanished
 EXCEPT
 SELECT kind, source, external_id FROM canonical.pending;

@@ -6,7 +6,7 @@ FROM fault AS f JOIN projected AS p ON p.rowid = f._n
 GROUP BY ALL;
 
 CREATE OR REPLACE TEMP TABLE known AS
-SELECT q.rowid AS place, f.value, f.record_id IS NOT NULL AS is_found
+SELECT q.rowid AS place, f.value, f.severity, f.record_id IS NOT NULL AS is_found
 FROM quality.quarantine AS q
 JOIN chunk AS k USING (record_id)
 LEFT JOIN found AS f
@@ -29,6 +29,7 @@ WHERE NOT EXISTS (
 UPDATE quality.quarantine AS q
 SET status = CASE WHEN n.is_found THEN 'open' ELSE 'resolved' END,
   value = CASE WHEN n.is_found THEN n.value ELSE q.value END,
+  severity = CASE WHEN n.is_found THEN n.severity ELSE q.severity END,
   last_seen = CASE WHEN n.is_found THEN {now} ELSE q.last_seen END,
   mapping_version = CASE WHEN n.is_found THEN {version} ELSE q.mapping_version END
 FROM known AS n

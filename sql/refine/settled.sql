@@ -1,7 +1,7 @@
 -- Ends an entity's refinement: marks the loads as refined and the kinds its mapping yields.
 DELETE FROM quality.refined_load WHERE connection = {connection} AND entity = {entity} AND mapping_version <> {version};
 
-INSERT INTO quality.refined_load
+INSERT INTO quality.refined_load (connection, entity, load_id, mapping_version, refined_at)
 SELECT {connection}, {entity}, load_id, {version}, {now} FROM load_due
 WHERE load_id NOT IN (SELECT load_id FROM quality.refined_load WHERE connection = {connection} AND entity = {entity});
 

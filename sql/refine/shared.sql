@@ -30,12 +30,12 @@ WINDOW one_key AS (
   ORDER BY is_deleted, is_shared, source_updated_at DESC NULLS LAST, record_id, entity, _row_hash, _n
 );
 
-INSERT INTO quality.shared_claim
+INSERT INTO quality.shared_claim (connection, entity, record_id, target, external_id, source_updated_at, is_deleted)
 SELECT DISTINCT {connection}, entity, record_id, '{kind}', external_id, source_updated_at, is_deleted
 FROM claim
 WHERE is_shared AND NOT is_of_first;
 
-INSERT INTO quality.unmapped
+INSERT INTO quality.unmapped (connection, entity, record_id, target, reason)
 SELECT DISTINCT {connection}, entity, record_id, '{kind}', 'shared'
 FROM claim AS n
 WHERE is_shared AND NOT is_of_first

@@ -1,6 +1,6 @@
 -- Puts the changed rows in place and tells resolution which keys to look at. A deleted record whose key passes on to a live
 -- one has no canonical row any more, and says why.
-INSERT INTO quality.unmapped
+INSERT INTO quality.unmapped (connection, entity, record_id, target, reason)
 SELECT c.source, c._entity, c._record_id, '{kind}', 'key_passed_on'
 FROM canonical.{kind} AS c
 JOIN changed AS n ON c.source = {connection} AND c.external_id = n.external_id
@@ -18,7 +18,7 @@ INSERT INTO canonical.{kind} BY NAME
 SELECT {columns}, n._row_hash, {now} AS _refined_at
 FROM projected AS p JOIN changed AS n ON n._n = p.rowid;
 
-INSERT INTO canonical.pending
+INSERT INTO canonical.pending (kind, source, external_id)
 SELECT '{kind}', {connection}, n.external_id
 FROM (
   SELECT external_id FROM changed

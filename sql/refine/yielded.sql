@@ -5,10 +5,10 @@ FROM canonical.{kind} AS c
 SEMI JOIN staged AS s ON s.external_id = c.external_id
 WHERE c.source = {connection} AND c._entity IN ({sharing}) AND c._row_hash <> '';
 
-INSERT INTO quality.shared_claim
+INSERT INTO quality.shared_claim (connection, entity, record_id, target, external_id, source_updated_at, is_deleted)
 SELECT {connection}, entity, record_id, '{kind}', external_id, source_updated_at, is_deleted FROM yielded;
 
-INSERT INTO quality.unmapped
+INSERT INTO quality.unmapped (connection, entity, record_id, target, reason)
 SELECT DISTINCT {connection}, entity, record_id, '{kind}', 'shared'
 FROM yielded AS n
 WHERE NOT EXISTS (

@@ -11,6 +11,7 @@ import random
 import shutil
 import time
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gtm_pipelines.tenancy import TenantId
@@ -32,6 +33,7 @@ from gtm_pipelines.warehouse.protocol import (
     WarehouseBusyError,
     WarehouseMissingError,
 )
+from gtm_pipelines.warehouse.shape import Shape, changes, described
 from gtm_pipelines.warehouse.statement import examine
 
 if TYPE_CHECKING:
@@ -63,17 +65,16 @@ class PostgresWarehouse(AlikeWarehouse):
         self._tables: dict[Table, dict[str, str]] = {}  # those that a statement has named, by DuckDB's types
         self._copied: set[Table] = set()  # of them, those whose columns are the server's and not a definition's of ours
         self._defined: set[str] = set()
+        self._altered = 0  # how often a stored table was
         self._workset = Workset(tenant, store, local, self._tables)
         self._is_open = False  # a transaction
         self._served = PostgresServed(
             tenant, store, in_transaction=lambda: self._is_open, create_schema=self._create_schema
         )
-        self._own: dict[
-            Table, dict[str, str]
-        ] = {}  # the bookkeeping's, with their keys, which INSERT OR REPLACE goes by
+        self._own: dict[Table, Shape] = {}  # the bookkeeping's, with their keys, which INSERT OR REPLACE goes by
         for path in sql_files.bookkeeping():
             self._duck.execute(sql_files.load(path))
-            self._own |= {table: self._local(table)[0] for table in examine(sql_files.load(path)).creates}
+            self._own |= {table: self._local(table) for table in examine(sql_files.load(path)).creates}
 
     @property
     def tenant(self) -> TenantId:
@@ -99,6 +100,12 @@ class PostgresWarehouse(AlikeWarehouse):
                 if not statement.replaces:
                     self._defined.add(sql)
         return changed
+
+    def define(self, sql: str) -> bool:
+        """Create the tables that ``sql`` defines, and bring those in step that were there."""
+        before = self._altered
+        self.execute(sql)
+        return self._altered > before
 
     def rows(self, sql: str, params: Params = None) -> list[tuple[Any, ...]]:
         """Return the whole result as tuples."""
@@ -259,8 +266,8 @@ class PostgresWarehouse(AlikeWarehouse):
             if table not in self._catalogue:
                 continue
             if table in self._own:
-                self._catalogue.check(table, self._own[table])
-                self._tables[table] = self._own[table]
+                self._bring_in_step(table, self._own[table])
+                self._tables[table] = dict(self._own[table].columns)
                 continue
             columns, required = self._catalogue.known(table), self._catalogue.required(table)
             listed = [
@@ -283,21 +290,32 @@ class PostgresWarehouse(AlikeWarehouse):
     def _define(self, statement: Statement) -> None:
         """Make at the server what a statement has made here."""
         for table in sorted(statement.creates | statement.writes):
-            columns, required = self._local(table)
+            ours = self._local(table)
+            columns = dict(ours.columns)
             is_there = table in self._tables or table in self._catalogue
             if self._tables.get(table) == columns:
                 continue
             if is_there and table not in statement.replaces:
-                self._catalogue.check(table, columns)
+                self._bring_in_step(table, ours)
                 self._tables[table] = columns
             else:
-                self._make(table, columns, required, is_there=is_there)
+                self._make(table, columns, set(ours.required), is_there=is_there)
 
-    def _local(self, table: Table) -> tuple[dict[str, str], set[str]]:
-        """Return the columns that a table has here, and which of them are never null."""
-        found = self._duck.rows(f"PRAGMA table_info({names.literal(names.quote_table(*table))})")
-        columns = {str(name): str(kind) for _, name, kind, *_ in found}
-        return columns, {str(name) for _, name, _, is_required, *_ in found if is_required}
+    def _bring_in_step(self, table: Table, ours: Shape) -> None:
+        """Give a stored table the columns of ours that it lacks, and allow here for rows that have no value in them."""
+        there = Shape(self._catalogue.columns(table), self._catalogue.required(table), {})
+        name = names.quote_table(names.tenant_schema(self._tenant, table[0]), table[1])
+        for change in changes(table, there, ours, partial(layout.stored_type, table)):
+            self._store.execute(f"ALTER TABLE {name} {change}")
+            self._altered += 1
+        for column in set(ours.required) - set(there.required):
+            self._duck.execute(
+                f"ALTER TABLE {names.quote_table(*table)} ALTER COLUMN {names.quote(column)} DROP NOT NULL"
+            )
+
+    def _local(self, table: Table) -> Shape:
+        """Return the shape that a table has here."""
+        return described(self._duck.rows(f"DESCRIBE {names.quote_table(*table)}"))
 
     def _make(self, table: Table, columns: dict[str, str], required: set[str], *, is_there: bool) -> None:
         """Make a table at the server, in the place of one of other columns if there is one."""

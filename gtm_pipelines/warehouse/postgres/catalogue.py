@@ -11,11 +11,8 @@ from typing import TYPE_CHECKING
 
 from gtm_pipelines.warehouse import names
 from gtm_pipelines.warehouse.postgres import layout
-from gtm_pipelines.warehouse.protocol import WarehouseError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from gtm_pipelines.tenancy import TenantId
     from gtm_pipelines.warehouse.postgres.store import Store
     from gtm_pipelines.warehouse.statement import Table
@@ -24,7 +21,8 @@ if TYPE_CHECKING:
 # every tenant's tables.
 _TABLES = """
 SELECT n.nspname, c.relname, array_agg(a.attname::text ORDER BY a.attnum),
-       array_agg(format_type(a.atttypid, NULL) ORDER BY a.attnum), array_agg(a.attnotnull::text ORDER BY a.attnum)
+       array_agg(format_type(a.atttypid, NULL) ORDER BY a.attnum),
+       array_agg((a.attnotnull AND NOT a.atthasdef)::text ORDER BY a.attnum)
 FROM pg_namespace n
 JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = n.oid AND d.classid = 'pg_class'::regclass
 JOIN pg_class c ON c.oid = d.objid AND c.relkind = 'r'
@@ -65,18 +63,8 @@ class Catalogue:
         return {column: kind for column, kind in kinds.items() if kind and first[column.lower()] == column}
 
     def required(self, table: Table) -> set[str]:
-        """Return the columns of a table that are never null."""
+        """Return the columns of a table that every new row has to give a value."""
         return self._required.get(self._place(table), set())
-
-    def check(self, table: Table, ours: Mapping[str, str]) -> None:
-        """Raise WarehouseError unless a table has the columns of ours; it may have others beside them."""
-        there = self.columns(table)
-        for column, kind in ours.items():
-            if there.get(column) != kind:
-                raise WarehouseError(
-                    f"{'.'.join((*table, column))} is {there.get(column, 'missing')} at the server and {kind} in this"
-                    " release; bring the table in step by hand, or refine in full into an empty warehouse"
-                )
 
     def _place(self, table: Table) -> Table:
         return names.tenant_schema(self._tenant, table[0]), table[1]

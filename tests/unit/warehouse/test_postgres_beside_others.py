@@ -79,15 +79,11 @@ def test_columns_of_others_are_passed_over_before_any_definition_of_ours(setting
 
 
 def test_a_column_of_ours_that_somebody_changed_is_named(settings: Settings) -> None:
-    change = "ALTER TABLE acme__golden.account "
-    for deed, said in (
-        ("ALTER COLUMN employee_count TYPE numeric", "is numeric at the server and BIGINT in this release"),
-        ("RENAME COLUMN employee_count TO employees", "is missing at the server and BIGINT in this release"),
-    ):
-        with operator(settings) as cursor:
-            cursor.execute(change + deed)
-        with pytest.raises(WarehouseError, match=rf"^golden\.account\.employee_count {said}"):
-            go_on(settings)
+    with operator(settings) as cursor:
+        cursor.execute("ALTER TABLE acme__golden.account ALTER COLUMN employee_count TYPE numeric")
+    said = r"^golden\.account\.employee_count is numeric in the warehouse and BIGINT in this release"
+    with pytest.raises(WarehouseError, match=said):
+        go_on(settings)
 
 
 def test_a_column_of_a_type_that_postgres_is_not_told_of_is_named(settings: Settings) -> None:
