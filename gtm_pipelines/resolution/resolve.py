@@ -57,6 +57,7 @@ def resolve_tenant(
             warehouse.execute(
                 "INSERT INTO golden.resolution (policy_version, built_at) VALUES (?, ?)", [_version(policy), now]
             )
+        _forget(warehouse)
     for kind, report in (("account", account), ("person", person), ("activity", activity)):
         report.total = int(warehouse.served.rows(f"SELECT count(*) FROM golden.{kind}")[0][0])
     return ResolutionReport(
@@ -77,6 +78,14 @@ def _lay_run(warehouse: Warehouse, now: datetime, policy: IdentityPolicy) -> Non
     warehouse.execute("CREATE OR REPLACE TEMP TABLE match_priority (connector VARCHAR, priority INTEGER)")
     for row in priorities(policy.source_priority):
         warehouse.execute("INSERT INTO match_priority VALUES (?, ?)", row)
+
+
+def _forget(warehouse: Warehouse) -> None:
+    """Drop the temporary relations: a commit writes out what is left of them, which takes longer than golden itself."""
+    for kind in ("view", "table"):
+        found = f"SELECT {kind}_name FROM duckdb_{kind}s() WHERE temporary AND starts_with({kind}_name, 'match_')"
+        for (name,) in warehouse.rows(found):
+            warehouse.execute(f"DROP {kind} {warehouse.quote(name)}")
 
 
 def _is_stale(warehouse: Warehouse, policy: IdentityPolicy) -> bool:

@@ -65,3 +65,17 @@ def test_a_change_brings_the_rows_it_concerns(tmp_path: Path, brought: dict[str,
         tenant.resolve()
         check(tenant, brought)
         assert tenant.golden("m3")["account_id"] == tenant.id_of("x4", "account") != tenant.id_of("a4", "account")
+
+
+def test_a_resolution_leaves_nothing_for_its_commit_to_write_but_golden(tmp_path: Path) -> None:
+    """Temporary relations that are there at a commit are written out, which takes longer than golden does."""
+    left = (
+        "SELECT table_name FROM duckdb_tables() WHERE temporary UNION ALL"
+        " SELECT view_name FROM duckdb_views() WHERE temporary AND NOT internal"
+    )
+    with open_tenant(tmp_path) as tenant:
+        fill(tenant)
+        assert tenant.warehouse.rows(left) == []
+        tenant.person("mail", "m3", email="m3@mail.c4.com")
+        tenant.resolve()
+        assert tenant.warehouse.rows(left) == []
