@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gtm_pipelines.ingest.compare import Completeness, Delta, ShrinkRefusedError, TableChangedError, compare
 from gtm_pipelines.ingest.report import Status
-from gtm_pipelines.warehouse import names, open_warehouse, quarantine, sql_files
+from gtm_pipelines.warehouse import Dialect, names, open_warehouse, quarantine, sql_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -151,6 +151,9 @@ def _load(warehouse: Warehouse, target: Target, loads: Sequence[EntityLoad], dir
         warehouse.check_held()
 
     where = warehouse.load_target(connection.name)
+    if where.destination is Dialect.DUCKDB:
+        # a thread gathers 122,880 payloads before it compresses them; those of two go to disk and back
+        warehouse.execute("SET threads = 1")
     load(Job(where, connection.tenant, connection.name, still_ours), directory, loads)
 
 
