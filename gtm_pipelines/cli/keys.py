@@ -58,7 +58,10 @@ def rotate(as_json: Json = False) -> None:
         ]
 
     def show(out: Console) -> None:
-        out.print(f"sealed {done.rewrapped} credentials under {done.kid}; {done.unchanged} were already")
+        if done.rewrapped:
+            out.print(f"sealed under {done.kid}: {done.rewrapped} credentials")
+        else:
+            out.print(f"every credential is sealed under {done.kid} already")
         for kid in unneeded:
             out.print(f"next: gtm keys retire {kid}, then take that key out of the environment")
 

@@ -9,6 +9,7 @@ import typer
 from gtm_pipelines.cli.exits import Exit, UsageError
 from gtm_pipelines.cli.output import Json, emit, progress, table
 from gtm_pipelines.cli.session import open_session
+from gtm_pipelines.cli.ui import silence_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -64,15 +65,17 @@ def _run(job: str, wanted: list[str] | None, *, as_json: bool, reason: str = "")
         raise UsageError("there are no tenants yet: gtm tenants add TENANT")
     with progress(f"running {job} for {', '.join(tenants)}", quiet=as_json):
         done = launch(settings, job, tenants, reason=reason)
-    emit(done, as_json=as_json, show=lambda out: show_runs(out, done))
+    emit(done, as_json=as_json, show=lambda out: show_runs(out, done, settings.sandbox_url))
     good = sum(run.success for run in done)
     raise typer.Exit(Exit.OK if good == len(done) else Exit.PARTIAL if good else Exit.FAILED)
 
 
-def show_runs(out: Console, done: list[Launched]) -> None:
+def show_runs(out: Console, done: list[Launched], sandbox: str | None) -> None:
     """Draw the runs, and a line for each fault."""
     rows = [[run.job, ", ".join(run.tenants), run.success, round(run.seconds, 2), run.run_id] for run in done]
     out.print(table(["job", "tenants", "succeeded", "#seconds", "run"], rows))
     for run in done:
         for fault in run.faults:
             out.print(fault, style="red", markup=False)
+    if not all(run.success for run in done) and (silence := silence_of(sandbox)):
+        out.print(silence)

@@ -9,7 +9,7 @@ import typer
 from gtm_pipelines.cli.exits import UsageError, outcome_of
 from gtm_pipelines.cli.output import Json, emit, progress, table
 from gtm_pipelines.cli.session import open_session
-from gtm_pipelines.cli.ui import answers
+from gtm_pipelines.cli.ui import silence_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,8 +93,8 @@ def _emit_sync(tenant: str, reports: list[SyncReport], sandbox: str | None, *, a
     def show(out: Console) -> None:
         out.print(sync_table(reports))
         show_faults(out, reports)
-        if sandbox and any(report.status == "failed" for report in reports) and not answers(sandbox):
-            out.print(f"nothing answers on {sandbox}, where the sandbox is expected: gtm sandbox serve, or make ui")
+        if any(report.status == "failed" for report in reports) and (silence := silence_of(sandbox)):
+            out.print(silence)
         if any(part.rejected for report in reports for part in report.entities.values()):
             out.print(f"what was rejected, and why: gtm quarantine list {tenant}")
         if any(report.changed for report in reports):

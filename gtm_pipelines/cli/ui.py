@@ -122,6 +122,13 @@ def answers(url: str) -> bool:
         return False
 
 
+def silence_of(sandbox: str | None) -> str:
+    """Say that nothing answers where settings expect the sandbox; "" when something does, or none is expected."""
+    if sandbox is None or answers(sandbox):
+        return ""
+    return f"nothing answers on {sandbox}, where the sandbox is expected: gtm sandbox serve, or make ui"
+
+
 def free_port() -> int:
     """Return a port that nothing listens on just now."""
     with socket.socket() as probe:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from connectors.runtime.redaction import Secret
-from gtm_pipelines.cli import tenants
+from gtm_pipelines.cli import tenants, ui
 from gtm_pipelines.cli.demo import Story, _job
 from gtm_pipelines.cli.exits import Exit, outcome_of
+from gtm_pipelines.cli.output import console
+from gtm_pipelines.cli.run import show_runs
 from gtm_pipelines.defs import instance
 from gtm_pipelines.defs.instance import Launched
 from gtm_pipelines.settings import Settings
@@ -33,6 +35,15 @@ def test_the_demo_says_what_went_wrong_when_it_does(
     _job(Settings(home=home), story, "refine", "refining")
     assert capsys.readouterr().err.endswith("  fault refine: acme: the stage golden failed: x\n")
     assert story.faults == ["refine: acme: the stage golden failed: x"]
+
+
+def test_a_run_that_failed_says_when_the_sandbox_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = Launched("r1", "full_sync", ("acme",), success=False, seconds=1, faults=("acme: crm: no connection",))
+    monkeypatch.setattr(ui, "answers", lambda _: False)
+    out = console()
+    with out.capture() as said:
+        show_runs(out, [failed], "http://127.0.0.1:8765")
+    assert "nothing answers on http://127.0.0.1:8765, where the sandbox is expected: gtm sandbox serve" in said.get()
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ def test_a_rotation_seals_anew_and_lets_the_old_key_go(connected: Gtm, monkeypat
     rotated = connected("keys", "rotate", "--json").json
     assert (rotated["rewrapped"], rotated["unchanged"]) == (1, 0)
     assert rotated["kid"] != old["kid"]
+    assert connected("keys", "rotate").out.startswith(f"every credential is sealed under {rotated['kid']} already")
     assert connected("keys", "retire", old["kid"]).code == 0
     monkeypatch.delenv("CONNECTOR_PREVIOUS_ENCRYPTION_KEYS")
     assert connected("doctor").out.count("vault") > 0
