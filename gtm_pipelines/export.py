@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import to_jsonable_python
 
 from gtm_pipelines.control_plane import NotFoundError
+from gtm_pipelines.marts import mart_files
 from gtm_pipelines.marts.meanings import TABLES
 from gtm_pipelines.tenancy import TenantId
 from gtm_pipelines.warehouse import has_warehouse
@@ -121,7 +122,7 @@ def _tables(settings: Settings, tenant: TenantId, fresh: Path, scratch: Path) ->
     if not has_warehouse(settings, tenant):
         return
     with open_snapshot(settings, tenant, scratch) as served:
-        for made in export_tables(served, fresh):
+        for made in export_tables(served, fresh, mart_files()):
             columns = [{"name": each.name, "type": each.kind, "meaning": each.comment} for each in made.columns]
             yield _listed(fresh, made.path, _meaning(made.path), made.rows, columns)
 

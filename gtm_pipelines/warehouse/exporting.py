@@ -17,7 +17,7 @@ from gtm_pipelines.warehouse.duck import DuckWarehouse, connect, held
 from gtm_pipelines.warehouse.postgres.layout import is_bookkeeping
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -57,8 +57,11 @@ def open_snapshot(settings: Settings, tenant: str, scratch: Path) -> Iterator[Se
         yield served
 
 
-def export_tables(served: Served, target: Path) -> Iterator[TableFile]:
-    """Write every table of the tenant below ``target``, in a folder per schema, and say of each what was written."""
+def export_tables(served: Served, target: Path, marts: Collection[str]) -> Iterator[TableFile]:
+    """Write every table of the tenant below ``target``, in a folder per schema, and say of each what was written.
+
+    Of views there are the ``marts``: what others made of them may fail whoever asks it.
+    """
     connections: list[str] = []
     if served.has_table("raw", "entity"):
         connections = [str(name) for (name,) in served.rows("SELECT DISTINCT connection FROM raw.entity")]
@@ -66,7 +69,8 @@ def export_tables(served: Served, target: Path) -> Iterator[TableFile]:
     for column in served.catalogue([*LAYERS, *map(names.raw_schema, connections)]):
         tables.setdefault((column.schema, column.table), []).append(column)
     for (schema, table), columns in sorted(tables.items()):
-        if is_bookkeeping(schema, table) or (schema, table) in _REPEATED:
+        is_others = schema == "marts" and table not in marts
+        if is_others or is_bookkeeping(schema, table) or (schema, table) in _REPEATED:
             continue
         path = target / schema / f"{table}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)

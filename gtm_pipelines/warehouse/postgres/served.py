@@ -148,7 +148,7 @@ class PostgresServed(Served):
         return {column.name: column.kind for column in self._columns([schema]) if column.table == table}
 
     def catalogue(self, schemas: Collection[str]) -> list[Column]:
-        """List every column of every table and view of some schemas, table by table, in order."""
+        """List every column of every table and view of some schemas that may be read, table by table, in order."""
         return self._columns(schemas)
 
     def ensure_schema(self, schema: str) -> None:
@@ -252,5 +252,6 @@ FROM pg_catalog.pg_attribute a
 JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = ANY ($1) AND c.relkind IN ('r', 'p', 'v', 'm') AND a.attnum > 0 AND NOT a.attisdropped
+  AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
 ORDER BY n.nspname, c.relname, a.attnum
 """
