@@ -70,7 +70,7 @@ def read_alike(records: Sequence[bytes], text: bytes, fields: Fields) -> Heads |
     """
     form = _form_of(records[0])
     decoder = None if form is None else _decoder_of_form(form, fields)
-    if form is None or decoder is None or text.count(b"{") != len(records) * _objects_in(form):
+    if form is None or decoder is None or _count(b"{", text) != len(records) * _objects_in(form):
         return None
     try:
         found = decoder.decode(text)
@@ -80,6 +80,11 @@ def read_alike(records: Sequence[bytes], text: bytes, fields: Fields) -> Heads |
         return None
     names = {name for name, _ in form}
     return _heads(found, has_time=fields.time in names, has_deleted=fields.deleted in names)
+
+
+def _count(byte: bytes, text: bytes) -> int:
+    """Count a byte that is rare: bytes leave such a one out eight times sooner than they count it."""
+    return len(text) - len(text.replace(byte, b""))
 
 
 def read_heads(text: bytes, fields: Fields) -> Heads | None:
