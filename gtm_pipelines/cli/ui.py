@@ -53,7 +53,7 @@ def ui(
     command = [sys.executable, "-W", "ignore", "-m", "dagster", "dev", "-w", str(PROJECT_ROOT / "workspace.yaml")]
     command += ["--host", host, "--port", str(port), "--log-level", "warning"]
     with sandbox_beside(settings):
-        typer.echo(f"the UI will answer on http://{host}:{port} in about fifteen seconds; Ctrl-C ends it", err=True)
+        typer.echo(f"the UI will answer on http://{host}:{port} within a minute; Ctrl-C ends it", err=True)
         # Dagster would load a .env of its working directory over the real environment; there is none in its own folder.
         raise typer.Exit(_wait(_start(command, cwd=directory)))
 
