@@ -42,10 +42,15 @@ class Verdict:
 
 
 class GivenCredentials:
-    """A credential store for the length of a command: what was given, and what the vendor rotated since."""
+    """A credential store for the length of a command: what was given, and what the vendor rotated since.
 
-    def __init__(self, fields: Mapping[str, str]) -> None:
+    ``secret`` are the fields that prove who it is; the others only say so. All of them are when none is named.
+    """
+
+    def __init__(self, fields: Mapping[str, str], secret: Collection[str] = ()) -> None:
         self._fields = {name: Secret(value) for name, value in fields.items()}
+        self._given = dict(fields)
+        self._secret = frozenset(secret or fields)
         self._lock = RLock()
 
     def read(self) -> Mapping[str, Secret]:
@@ -55,6 +60,11 @@ class GivenCredentials:
     def write(self, changed: Mapping[str, Secret]) -> None:
         """Keep changed fields; the others stay."""
         self._fields.update(changed)
+
+    def spoiled(self) -> GivenCredentials:
+        """Return the credentials as they were given, secrets made wrong, without a session opened meanwhile."""
+        wrong = {name: f"wrong-{value[::-1]}" for name, value in self._given.items() if name in self._secret}
+        return GivenCredentials({**self._given, **wrong})
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -71,6 +81,7 @@ class Account:
     credentials: GivenCredentials
     started_at: datetime
     page_size: int | None = None
+    beside: Callable[[str, Read], Iterator[Verdict]] = lambda _entity, _done: iter(())  # what only the caller can judge
     _log: io.StringIO = field(default_factory=io.StringIO)
 
     def judge(self, only: Collection[str] = ()) -> Iterator[Verdict]:
@@ -123,6 +134,7 @@ class Account:
             entity,
             lambda: checks.check_watermark(done, entity, self.started_at),
         )
+        yield from self.beside(entity.name, done)
         if entity.cursor is None:
             return
         yield _verdict(
@@ -136,16 +148,15 @@ class Account:
     def _quiet(self) -> Iterator[Verdict]:
         connector = self.connect(self.credentials)
         printed = repr([connector, vars(connector), connector.authenticate(), connector.context])
-        secrets = [secret.reveal() for secret in self.credentials.read().values()]
+        addresses = set(map(str, connector.context.settings.values()))  # of a session, too, and no secret
+        secrets = {secret.reveal() for secret in self.credentials.read().values()} - addresses
         texts = {"a log line": self._log.getvalue(), "a printed object": printed}
         yield _verdict(
             "no credential is logged or printed", None, lambda: checks.check_no_secret(texts, [s for s in secrets if s])
         )
 
     def _refused(self) -> Verdict:
-        wrong = GivenCredentials(
-            {name: f"wrong-{value.reveal()[::-1]}" for name, value in self.credentials.read().items()}
-        )
+        wrong = self.credentials.spoiled()
         if not wrong.read():
             return Verdict("a refused credential asks for a person", None, ok=True, detail="there is no credential")
         connector = self.connect(wrong)

@@ -7,7 +7,7 @@ vendor, or to any server named with ``--against``.
 from __future__ import annotations
 
 import tempfile
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -26,11 +26,13 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from connectors.conformance.checks import Read
     from connectors.conformance.judge import Verdict
     from connectors.connector import Connector, CredentialStore
     from connectors.manifest import Manifest
 
 _WORLD = 300
+_LOOKED_AT = 1_000  # records of an entity, for the paths that are mapped
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -164,9 +166,12 @@ class _Server:
         with ExitStack() as stack:
             account = Account(
                 lambda store: stack.enter_context(self._connector(store)),
-                GivenCredentials(self.credentials),
+                GivenCredentials(
+                    self.credentials, {field.name for field in self.manifest.auth.fields if field.type == "secret"}
+                ),
                 utc_now(),
                 page_size,
+                _mapped(self.manifest.id),
             )
             yield from account.judge(entities)
 
@@ -181,6 +186,22 @@ class _Server:
             yield registry.build(self.manifest.id, ConnectorContext(self.settings, transport, store, utc_now))
         finally:
             transport.close()
+
+
+def _mapped(connector: str) -> Callable[[str, Read], Iterator[Verdict]]:
+    """Return what says which mapped paths no record had; no promise is broken by it, for an account may be small."""
+    from connectors import registry
+    from connectors.conformance.judge import Verdict
+    from gtm_pipelines.cli.mapping_paths import find_unmet
+    from quality.mapping import MappingError, load_mapping
+
+    def look(entity: str, done: Read) -> Iterator[Verdict]:
+        payloads = [text for page in done.pages for text in page.rows["payload"].to_pylist() if text is not None]
+        with suppress(MappingError):  # said of the folder
+            said = find_unmet(load_mapping(registry.mapping_path(connector)), entity, payloads[:_LOOKED_AT])
+            yield Verdict("records have what is mapped", entity, ok=True, detail=said or "")
+
+    return look
 
 
 def _account(

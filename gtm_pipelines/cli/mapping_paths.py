@@ -1,10 +1,11 @@
-"""Whether the paths a mapping reads occur in what is stored: a misspelt field is valid, and maps nothing.
+"""Whether the paths a mapping reads occur in what was read or stored: a misspelt field is valid, and maps nothing.
 
 Only looks and says; whether a mapping is well formed is :mod:`quality.mapping`'s to judge.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from quality.mapping import Mapping
 
 _WAIT_S = 5
+_STEP = re.compile(r'\."([^"]+)"')  # of a JSON path, as a mapping's is written
 _EXISTS = {
     "duckdb": "json_exists(payload, ?)",
     "postgres": "jsonb_path_exists(payload, CAST('strict ' || ? AS jsonpath), '{}', true)",
@@ -38,6 +40,41 @@ def paths_of(mapping: Mapping, entity: str, target: str, field: str) -> list[str
         if field == "for_each" and each.for_each is not None:
             found.append(each.for_each)
     return [path for path in dict.fromkeys(found) if parse(path).root is Root.RECORD]
+
+
+def find_unmet(mapping: Mapping, entity: str, payloads: Sequence[str]) -> str | None:
+    """Return a sentence about what of a mapping none of an entity's records has; None when there is nothing.
+
+    Of paths that stand in for each other one is enough.
+    """
+    from connectors.runtime import paths
+
+    records = [payload.encode() for payload in payloads]
+    unmet = [
+        " or ".join(choice)
+        for choice in _choices(mapping, entity)
+        if not any(paths.find(record, _in_brackets(path)) for path in choice for record in records)
+    ]
+    return f"none of {len(payloads):,} records has {', '.join(unmet)}" if payloads and unmet else None
+
+
+def _choices(mapping: Mapping, entity: str) -> list[tuple[str, ...]]:
+    """Return the paths into a record that each part of an entity's mapping reads."""
+    from quality.mapping.paths import Root, parse
+
+    found: list[tuple[str, ...]] = []
+    for target in mapping.targets(entity) or ():
+        found += [value.paths() for _, value in target.values()]
+        found += [(path,) for path in (target.when and target.when.path, target.for_each) if path]
+    of_records = (tuple(path for path in choice if parse(path).root is Root.RECORD) for choice in found)
+    return [choice for choice in dict.fromkeys(of_records) if choice]
+
+
+def _in_brackets(path: str) -> str:
+    """Return a mapping's path as a path of the runtime: ``$['a']['b'][0]``."""
+    from quality.mapping.paths import parse
+
+    return _STEP.sub(r"['\1']", parse(path).json)
 
 
 def find_unseen(settings: Settings, connection: Connection, entity: str, wanted: Sequence[str]) -> str | None:

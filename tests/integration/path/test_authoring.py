@@ -16,6 +16,7 @@ from connectors.manifest import load_manifest
 from connectors.scaffold import ScaffoldError, write_connector
 from gtm_pipelines import sandbox
 from gtm_pipelines.cli.main import app
+from gtm_pipelines.cli.mapping_paths import find_unmet
 from quality.mapping import load_mapping
 
 
@@ -88,3 +89,30 @@ def test_a_described_connector_without_a_setting_for_its_address_can_be_sent_els
 def test_a_connector_that_is_not_read_over_a_url_says_so() -> None:
     result = CliRunner().invoke(app, ["connectors", "check", "file", "--against", "https://example.com"])
     assert "not read over a URL" in str(result.exception)
+
+
+@pytest.mark.parametrize(("connector", "entity"), [("hubspot", "owners"), ("salesforce", "User")])
+def test_a_session_that_is_kept_beside_the_credentials_breaks_no_promise(connector: str, entity: str) -> None:
+    """When it ends and where it is at are stored with them, and neither is a secret or could be refused."""
+    result = CliRunner().invoke(app, ["connectors", "check", connector, "--entity", entity, "--json"])
+    assert [verdict for verdict in json.loads(result.stdout) if not verdict["ok"]] == []
+
+
+def test_what_is_mapped_and_no_record_has_is_said(tmp_path: Path) -> None:
+    (tmp_path / "mapping.yml").write_text(
+        """
+        entities:
+          people:
+            - target: person
+              when: {path: kind, exists: true}
+              fields:
+                email: [mail, '"e.mail"']
+                first_name: names[0].given
+                last_name: names[0].famly
+                title: job.titel
+        """
+    )
+    records = ['{"kind": "a", "e.mail": "x@y.z"}', '{"names": [{"given": "Ann", "family": "Lee"}], "job": {}}']
+    said = find_unmet(load_mapping(tmp_path / "mapping.yml"), "people", records)
+    assert said == "none of 2 records has names[0].famly, job.titel"
+    assert find_unmet(load_mapping(tmp_path / "mapping.yml"), "people", []) is None
