@@ -56,9 +56,13 @@ def query(
 def run(settings: Settings, tenant: str, sql: str, limit: int) -> tuple[list[str], list[tuple[Any, ...]], bool]:
     """Return column names, at most ``limit`` rows, and whether there are more; raise UsageError for bad SQL."""
     from gtm_pipelines.warehouse import WarehouseRefusedError, open_published
+    from gtm_pipelines.warehouse.postgres.sql_text import statements
 
-    if not sql.strip(" \t\r\n;"):
+    given = statements(sql)
+    if not given:
         raise UsageError('there is no SQL to run: gtm query TENANT "select * from marts.person_360 limit 5"')
+    if len(given) > 1:  # DuckDB would run them all and show the last
+        raise UsageError("the SQL was refused: one statement is run at a time")
     columns: list[str] = []
     rows: list[tuple[Any, ...]] = []
     with open_published(settings, TenantId(tenant)) as warehouse:

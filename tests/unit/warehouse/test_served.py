@@ -143,6 +143,7 @@ def test_a_long_answer_is_not_read_to_its_end(settings: Settings) -> None:
     "sql",
     [
         "selec 1",
+        "select 1; select 2",
         "select * from golden.nobody",
         "select * from quality.marts_built",
         "delete from golden.person",
