@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from connectors.connector import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import timedelta
-
-    import msgspec
 
     from connectors.connector import Cursor, SyncOptions
 
@@ -67,10 +67,10 @@ def cut(key: str, created: datetime, lines: Sequence[msgspec.Raw]) -> list[bytes
     pieces = list(_pieces(lines))
     stamp = created.astimezone(UTC).isoformat()
     return [
-        b'{"id":"%b","recording_id":%b,"created_at":"%b","part":%d,"parts":%d,"transcript":[%b]}'
+        b'{"id":%b,"recording_id":%b,"created_at":"%b","part":%d,"parts":%d,"transcript":[%b]}'
         % (
-            (key if part == 1 else f"{key}:{part}").encode(),
-            key.encode(),
+            msgspec.json.encode(key if part == 1 else f"{key}:{part}"),
+            key.encode() if key.isdecimal() else msgspec.json.encode(key),
             stamp.encode(),
             part,
             len(pieces),

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from connectors.conformance import checks
 from connectors.conformance.checks import Read, Truth
 from connectors.connector import Connector, Mode
 from connectors.errors import Stop
+from connectors.vendors.fathom.transcripts import cut
 from gtm_pipelines import sandbox
 from tests.contract.sandboxed import NOW, Sandboxed
 from tests.worlds import put_world
@@ -215,3 +217,10 @@ def test_the_cursor_of_transcripts_stays_small() -> None:
     assert not resumed.lacks("8589934592", NOW)
     assert not resumed.lacks(str(8_589_934_592 + 4_000), NOW - timedelta(minutes=4_000)), "too old to be asked again"
     assert resumed.lacks("1", NOW)
+
+
+@pytest.mark.parametrize(("key", "recording"), [("123", 123), ('rec-"1"', 'rec-"1"')])
+def test_a_transcript_is_whole_json_whatever_its_meetings_id_is(key: str, recording: Any) -> None:
+    (record,) = cut(key, NOW, [msgspec.Raw(b'{"text":"hello"}')])
+    told = json.loads(record)
+    assert (told["id"], told["recording_id"], told["transcript"]) == (key, recording, [{"text": "hello"}])
