@@ -110,7 +110,8 @@ class Session:
 
     def _plan(self, chosen: Sequence[Entity], wanted: Mode | None) -> None:
         target, report = self._work.target, self._work.report
-        with open_warehouse(target.settings, report.tenant, wait=target.limits.warehouse_wait) as warehouse:
+        wait = target.limits.warehouse_wait
+        with open_warehouse(target.settings, report.tenant, wait=wait, brief=True) as warehouse:
             states = read_states(warehouse, target.connection.name)
         for entity in chosen:
             stored = states.get(entity.name, EntityState())

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_warehouse(
-    settings: Settings, tenant: str, *, wait: float = 60, memory: str | None = None
+    settings: Settings, tenant: str, *, wait: float = 60, memory: str | None = None, brief: bool = False
 ) -> Iterator[Warehouse]:
     """Open a tenant's warehouse for writing, waiting up to ``wait`` seconds for whoever writes it.
 
-    ``memory`` is what DuckDB may use, as ``1GB``; a sync's share (``settings.duckdb_memory``) unless given.
+    ``memory`` is what DuckDB may use, as ``1GB``; a sync's share (``settings.duckdb_memory``) unless given. ``brief``
+    is for a few small questions, and costs less where there is nothing to wait for.
 
     Raises WarehouseBusyError when the wait was not enough.
     """
@@ -30,7 +31,13 @@ def open_warehouse(
     if settings.warehouse_url is not None:
         from gtm_pipelines.warehouse.postgres.adapter import open_postgres
 
-        with open_postgres(settings, tenant, wait=wait, memory=bound) as warehouse:
+        with open_postgres(settings, tenant, wait=wait, memory=None if brief else bound) as warehouse:
+            yield warehouse
+        return
+    if brief:
+        from gtm_pipelines.warehouse.brief import open_briefly
+
+        with open_briefly(settings, tenant, wait=wait) as warehouse:
             yield warehouse
         return
     from gtm_pipelines.warehouse.duck import open_duck

@@ -11,12 +11,13 @@ import random
 import shutil
 import time
 from contextlib import contextmanager
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from gtm_pipelines.tenancy import TenantId
 from gtm_pipelines.warehouse import names, sql_files
 from gtm_pipelines.warehouse.alike import AlikeWarehouse
+from gtm_pipelines.warehouse.brief import attached
 from gtm_pipelines.warehouse.duck import DuckWarehouse, configure
 from gtm_pipelines.warehouse.postgres import layout, roles
 from gtm_pipelines.warehouse.postgres.address import parse
@@ -71,10 +72,15 @@ class PostgresWarehouse(AlikeWarehouse):
         self._served = PostgresServed(
             tenant, store, in_transaction=lambda: self._is_open, create_schema=self._create_schema
         )
-        self._own: dict[Table, Shape] = {}  # the bookkeeping's, with their keys, which INSERT OR REPLACE goes by
+
+    @cached_property
+    def _own(self) -> dict[Table, Shape]:
+        """The bookkeeping's tables, made here with their keys, which INSERT OR REPLACE goes by."""
+        found: dict[Table, Shape] = {}
         for path in sql_files.bookkeeping():
             self._duck.execute(sql_files.load(path))
-            self._own |= {table: self._local(table) for table in examine(sql_files.load(path)).creates}
+            found |= {table: self._local(table) for table in examine(sql_files.load(path)).creates}
+        return found
 
     @property
     def tenant(self) -> TenantId:
@@ -145,6 +151,7 @@ class PostgresWarehouse(AlikeWarehouse):
             self._store.rollback()
             self._workset.undone()
             self._defined.clear()
+            self.__dict__.pop("_own", None)  # they were made in what was rolled back
             self._tables.clear()
             self._tables.update(known)
             self._copied = copied
@@ -334,8 +341,10 @@ class PostgresWarehouse(AlikeWarehouse):
 
 
 @contextmanager
-def open_postgres(settings: Settings, tenant: str, *, wait: float, memory: str) -> Iterator[Warehouse]:
+def open_postgres(settings: Settings, tenant: str, *, wait: float, memory: str | None) -> Iterator[Warehouse]:
     """Open a tenant's warehouse for writing, waiting up to ``wait`` seconds for whoever works on it.
+
+    ``memory`` is what the local DuckDB may use; None is for a few small questions, which share an instance.
 
     Raises WarehouseBusyError when the wait was not enough, and WarehouseMissingError when the tenant was erased
     meanwhile: who waited for it must not make it again.
@@ -356,6 +365,10 @@ def open_postgres(settings: Settings, tenant: str, *, wait: float, memory: str) 
             roles.create(store, checked, ours)
         store.become(ours.writer)
         store.commit()
+        if memory is None:
+            with attached() as shared:
+                yield PostgresWarehouse(checked, address, store, shared)
+            return
         spill.parent.mkdir(parents=True, exist_ok=True)  # DuckDB makes the last folder of a path, and no other
         local = duckdb.connect(":memory:")
         try:

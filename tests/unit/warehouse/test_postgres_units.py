@@ -6,6 +6,7 @@ from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import duckdb
 import psycopg2
 import pytest
 
@@ -173,3 +174,13 @@ def test_no_timeout_that_the_server_has_for_all_ends_a_session_that_computes(set
 @pytest.mark.parametrize("comment", ["-- as it is", "/* as it is */"])
 def test_a_question_may_end_in_a_comment(warehouse: Warehouse, comment: str) -> None:
     assert warehouse.served.rows(f"SELECT 1 AS one {comment}") == [(1,)]
+
+
+def test_bookkeeping_is_there_again_after_a_unit_that_failed(settings: Settings) -> None:
+    """It is made here when it is first asked for, which a rollback undoes."""
+    with open_warehouse(settings, "acme") as warehouse:
+        warehouse.ensure_tables()
+    with open_warehouse(settings, "acme") as warehouse:
+        with pytest.raises(duckdb.CatalogException), warehouse.transaction():
+            warehouse.rows("SELECT count(*) FROM raw.entity, golden.nothing")
+        assert warehouse.rows("SELECT count(*) FROM raw.entity") == [(0,)]
