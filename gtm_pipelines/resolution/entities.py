@@ -132,8 +132,9 @@ def _write(statements: Statements, policy: IdentityPolicy) -> None:
     kind = statements.words["KIND"]
     filled = " + ".join(f"CAST({field} IS NOT NULL AS INTEGER)" for field in _FIELDS[kind])
     statements.run("write_start")
+    # First: DuckDB compresses a large insert in parallel while the table has nothing of this transaction yet.
+    statements.run("write_alone", ALONE=golden.alone(policy.fields(kind)))
     for lowest in range(1, statements.count("match_joint") + 1, _SLICE):
         statements.run("member", COMPLETENESS=filled, LOWEST=str(lowest), HIGHEST=str(lowest + _SLICE))
         statements.execute(_TABLE + "match_row AS " + golden.select(policy.fields(kind)), "survive")
         statements.run("write")
-    statements.run("write_alone", ALONE=golden.alone(policy.fields(kind)))  # last: what is new needs no comparison
