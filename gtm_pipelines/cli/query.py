@@ -11,8 +11,8 @@ import typer
 
 from gtm_pipelines.cli.exits import UsageError
 from gtm_pipelines.cli.output import Json, emit, show_rows
+from gtm_pipelines.cli.session import open_shown
 from gtm_pipelines.settings import read_settings
-from gtm_pipelines.tenancy import TenantId
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -55,7 +55,7 @@ def query(
 
 def run(settings: Settings, tenant: str, sql: str, limit: int) -> tuple[list[str], list[tuple[Any, ...]], bool]:
     """Return column names, at most ``limit`` rows, and whether there are more; raise UsageError for bad SQL."""
-    from gtm_pipelines.warehouse import WarehouseRefusedError, open_published
+    from gtm_pipelines.warehouse import WarehouseRefusedError
     from gtm_pipelines.warehouse.postgres.sql_text import statements
 
     given = statements(sql)
@@ -65,7 +65,7 @@ def run(settings: Settings, tenant: str, sql: str, limit: int) -> tuple[list[str
         raise UsageError("the SQL was refused: one statement is run at a time")
     columns: list[str] = []
     rows: list[tuple[Any, ...]] = []
-    with open_published(settings, TenantId(tenant)) as warehouse:
+    with open_shown(settings, tenant) as warehouse:
         try:
             for batch in warehouse.batches(sql, size=limit + 1):
                 columns = list(batch.schema.names)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import logging
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from gtm_pipelines.cli.exits import CommandError
 from gtm_pipelines.settings import Settings, read_settings
+from gtm_pipelines.tenancy import TenantId
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gtm_pipelines.control_plane import Connection, ControlPlane
-    from gtm_pipelines.tenancy import TenantId
+    from gtm_pipelines.warehouse import Served
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,21 @@ def open_session() -> Iterator[Session]:
         ) from error
     with opened as control:
         yield Session(settings, control)
+
+
+@contextmanager
+def open_shown(settings: Settings, tenant: str) -> Iterator[Served]:
+    """Open what analysts see of a tenant; raise as for any other command when there is no such tenant."""
+    from gtm_pipelines.warehouse import WarehouseMissingError, open_published
+
+    with ExitStack() as stack:
+        try:
+            shown = stack.enter_context(open_published(settings, TenantId(tenant)))
+        except WarehouseMissingError:
+            with open_session() as session:
+                session.tenants([tenant])
+            raise
+        yield shown
 
 
 def log_to_stderr(settings: Settings) -> None:

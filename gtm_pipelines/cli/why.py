@@ -8,8 +8,8 @@ import typer
 
 from gtm_pipelines.cli.exits import UsageError
 from gtm_pipelines.cli.output import Json, emit, table
+from gtm_pipelines.cli.session import open_shown
 from gtm_pipelines.settings import read_settings
-from gtm_pipelines.tenancy import TenantId
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,9 +29,8 @@ def why(
     gtm why acme jane.doe@example.com
     """
     from gtm_pipelines.resolution import why as explain
-    from gtm_pipelines.warehouse import open_published
 
-    with open_published(read_settings(), TenantId(tenant)) as warehouse:
+    with open_shown(read_settings(), tenant) as warehouse:
         found = explain(warehouse, _by_email(warehouse, person) if "@" in person else person)
     emit(found, as_json=as_json, show=lambda out: show_why(out, found))
 

@@ -54,6 +54,8 @@ def test_a_run_that_failed_says_when_the_sandbox_is_not_there(monkeypatch: pytes
         (("connectors", "show", "hubspott"), "salesforce"),
         (("connections", "add", "acme", "nosuch"), "there are"),
         (("query", "ac/me", "select 1"), "lower-case letters"),
+        (("query", "acme", "select 1"), "there is no tenant acme"),
+        (("why", "acme", "per_1"), "there is no tenant acme"),
         (("mappings", "set", "acme", "salesforce", "title", "Title"), "ENTITY.TARGET.FIELD"),
     ],
 )
