@@ -1,7 +1,8 @@
-"""Storing what was read: quarantine, comparison, fencing and the one dlt run, all while this process holds the file.
+"""Storing what was read: quarantine, comparison, fencing and the one dlt run.
 
 The order is what makes it safe. Unreadable records are recorded before a cursor can pass them. The lease is proven
-after the file is held and right before the load: whoever took the lease over cannot have written in between.
+after the file is held for the load and again right before it: a connection's raw tables are written under its lease
+only, so whoever has it still has compared with what is stored, even if the file was let go of in between.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from gtm_pipelines.warehouse import Dialect, names, open_warehouse, quarantine, 
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from connectors.dlt_source import EntityLoad
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 class TableTakenError(Exception):
     """Two entities of one connection fold to the same table."""
 
+
+_LITTLE = 2_000
+"""Records that are compared as small questions: often nothing of so few is new, and nothing has to be loaded."""
 
 _CODES: dict[type[Exception], str] = {
     ShrinkRefusedError: "shrink_refused",
@@ -57,13 +62,14 @@ def has_news(reading: Reading) -> bool:
 def flush(target: Target, readings: Sequence[Reading], directory: Path) -> None:
     """Store everything read so far of these entities; afterwards each begins a new batch where it stands.
 
-    Raises WarehouseBusyError, LeaseLostError or LoadError with nothing stored. An entity whose full read is refused
+    Raises WarehouseBusyError, LeaseLostError or LoadError with no record stored. An entity whose full read is refused
     fails alone.
     """
     fresh = [reading for reading in readings if has_news(reading)]
     if not fresh:
         return
-    with open_warehouse(target.settings, target.connection.tenant, wait=target.limits.warehouse_wait) as warehouse:
+    is_little = sum(reading.spool.batch_rows for reading in fresh) <= _LITTLE and not any(r.seen_whole for r in fresh)
+    with _open(target, brief=is_little) as warehouse:
         warehouse.ensure_tables()
         deltas = [(reading, _judge(warehouse, target, reading)) for reading in fresh]
         judged = [(reading, delta) for reading, delta in deltas if delta is not None]
@@ -72,11 +78,20 @@ def flush(target: Target, readings: Sequence[Reading], directory: Path) -> None:
             for reading, delta in judged
             if delta.rows or reading.next_state() != reading.stored
         ]
-        if loads:
+        if loads and not is_little:
             _load(warehouse, target, loads, directory)
-            shutil.rmtree(directory)  # dlt keeps what it loaded
+    if loads and is_little:  # dlt needs an instance of its own
+        with _open(target) as warehouse:
+            _load(warehouse, target, loads, directory)
+    if loads:
+        shutil.rmtree(directory)  # dlt keeps what it loaded
     for reading, delta in judged:
         _settle(reading, delta)
+
+
+def _open(target: Target, *, brief: bool = False) -> AbstractContextManager[Warehouse]:
+    wait = target.limits.warehouse_wait
+    return open_warehouse(target.settings, target.connection.tenant, wait=wait, brief=brief)
 
 
 def _judge(warehouse: Warehouse, target: Target, reading: Reading) -> Delta | None:
