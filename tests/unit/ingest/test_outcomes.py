@@ -13,7 +13,8 @@ from dlt.pipeline.pipeline import Pipeline
 from connectors.connector import DeleteDetection, Mode, Unreadable
 from connectors.errors import Deferred, Reauthorise, Resync, Retry, Stop
 from gtm_pipelines.control_plane import ConnectionStatus, NotFoundError
-from gtm_pipelines.ingest import Limits, Status, UnknownEntityError
+from gtm_pipelines.ingest import Limits, Status, UnknownEntityError, flush
+from gtm_pipelines.ingest.compare import compare
 from gtm_pipelines.ingest.run_directory import run_directory, sweep
 from gtm_pipelines.ingest.state import EntityState, FullPending
 from gtm_pipelines.warehouse import open_warehouse
@@ -304,6 +305,26 @@ def test_a_sync_whose_lease_was_taken_over_stores_nothing(rig: Rig) -> None:
         yield page([], mark(2))
 
     rig.vendor.plays["people"] = play
+    report = rig.sync()
+    assert (report.status, report.errors[0].code) == (Status.FAILED, "lease_lost")
+    assert (set(rig.stored()), rig.state().cursor) == ({"1"}, mark(1))
+
+
+def test_a_lease_taken_over_between_comparison_and_load_stores_nothing(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is let go of in between, so whoever took the lease over may have written."""
+    rig.vendor.says(page([row("1", 1)], mark(1)))
+    rig.sync()
+
+    def compared(*given: Any, **more: Any) -> Any:
+        delta = compare(*given, **more)
+        rig.control.remove_connection("acme", "crm")
+        rig.control.add_connection("acme", "crm", "scripted")
+        return delta
+
+    monkeypatch.setattr(flush, "compare", compared)
+    rig.vendor.says(page([row("2", 2)], mark(2)))
     report = rig.sync()
     assert (report.status, report.errors[0].code) == (Status.FAILED, "lease_lost")
     assert (set(rig.stored()), rig.state().cursor) == ({"1"}, mark(1))
