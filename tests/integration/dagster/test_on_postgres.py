@@ -150,17 +150,12 @@ class Services:
         self.started = (self._start(*code), self._start(*daemon))
 
     def _start(self, *module: str) -> subprocess.Popen[bytes]:
-        log = (self.folder / f"{module[0]}.log").open("ab")
         command = [sys.executable, "-W", "ignore", "-m", *module]
         environ = {**os.environ, "PYTHONPATH": str(EMBEDDED)}
-        return subprocess.Popen(
-            command,
-            cwd=self.folder,
-            env=environ,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+        with (self.folder / f"{module[0]}.log").open("ab") as log:
+            return subprocess.Popen(
+                command, cwd=self.folder, env=environ, stdout=log, stderr=log, start_new_session=True
+            )
 
     def kill(self) -> None:
         """Kill both with everything they started, run workers included, as the end of a machine does."""
