@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from gtm_pipelines.tenancy import TenantId
 from gtm_pipelines.warehouse import names
 from gtm_pipelines.warehouse.duck import DuckWarehouse, connect, held
-from gtm_pipelines.warehouse.postgres.layout import is_bookkeeping
+from gtm_pipelines.warehouse.hidden import is_bookkeeping
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence

@@ -52,6 +52,11 @@ def raw_schema(connection: str) -> str:
     return _RAW_PREFIX + ConnectionName(connection)
 
 
+def is_raw(schema: str) -> bool:
+    """Tell whether a schema holds a connection's raw tables."""
+    return schema.startswith(_RAW_PREFIX)
+
+
 def view_schema(connection: str) -> str:
     """Name the schema of a connection's typed views: the connection's own name."""
     return ConnectionName(connection)

@@ -29,7 +29,7 @@ def open_warehouse(
     """
     bound = memory or settings.duckdb_memory
     if settings.warehouse_url is not None:
-        from gtm_pipelines.warehouse.postgres.adapter import open_postgres
+        from gtm_pipelines.warehouse.postgres.opening import open_postgres
 
         with open_postgres(settings, tenant, wait=wait, memory=None if brief else bound) as warehouse:
             yield warehouse
@@ -49,7 +49,7 @@ def open_warehouse(
 def has_warehouse(settings: Settings, tenant: str) -> bool:
     """Tell whether anything was ever stored for a tenant."""
     if settings.warehouse_url is not None:
-        from gtm_pipelines.warehouse.postgres.adapter import is_there
+        from gtm_pipelines.warehouse.postgres.opening import is_there
 
         return is_there(settings, tenant)
     return names.warehouse_file(settings, tenant).exists()

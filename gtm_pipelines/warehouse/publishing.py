@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from gtm_pipelines.tenancy import TenantId
 from gtm_pipelines.warehouse import names
 from gtm_pipelines.warehouse.duck import DuckWarehouse, connect, held
-from gtm_pipelines.warehouse.postgres.layout import is_bookkeeping
+from gtm_pipelines.warehouse.hidden import is_bookkeeping
 from gtm_pipelines.warehouse.protocol import Served, WarehouseMissingError
 
 if TYPE_CHECKING:

@@ -42,7 +42,7 @@ _context.set_forkserver_preload(
         "gtm_pipelines.ingest.load",
         "gtm_pipelines.ingest.sync",
         "gtm_pipelines.refresh",
-        "gtm_pipelines.warehouse.postgres.adapter",
+        "gtm_pipelines.warehouse.postgres.opening",
         "gtm_pipelines.warehouse.publishing",
         "httpcore",
         "pandera.api.extensions",

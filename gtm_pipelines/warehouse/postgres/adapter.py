@@ -7,32 +7,24 @@ One session of a tenant works at a time, on whatever machine: an advisory lock o
 
 from __future__ import annotations
 
-import random
-import shutil
-import time
 from contextlib import contextmanager
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from gtm_pipelines.tenancy import TenantId
 from gtm_pipelines.warehouse import names, sql_files
 from gtm_pipelines.warehouse.alike import AlikeWarehouse
-from gtm_pipelines.warehouse.brief import attached
-from gtm_pipelines.warehouse.duck import DuckWarehouse, configure
+from gtm_pipelines.warehouse.duck import DuckWarehouse
+from gtm_pipelines.warehouse.hidden import is_bookkeeping
 from gtm_pipelines.warehouse.postgres import layout, roles
-from gtm_pipelines.warehouse.postgres.address import parse
 from gtm_pipelines.warehouse.postgres.catalogue import Catalogue
 from gtm_pipelines.warehouse.postgres.roles import Roles
 from gtm_pipelines.warehouse.postgres.served import PostgresServed
-from gtm_pipelines.warehouse.postgres.store import Store
 from gtm_pipelines.warehouse.postgres.workset import Workset
 from gtm_pipelines.warehouse.protocol import (
     Dialect,
     LoadTarget,
     Served,
-    Warehouse,
     WarehouseBusyError,
-    WarehouseMissingError,
 )
 from gtm_pipelines.warehouse.shape import Shape, changes, described
 from gtm_pipelines.warehouse.statement import examine
@@ -44,12 +36,11 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from gtm_pipelines.settings import Settings
+    from gtm_pipelines.tenancy import TenantId
     from gtm_pipelines.warehouse.postgres.address import Address
+    from gtm_pipelines.warehouse.postgres.store import Store
     from gtm_pipelines.warehouse.protocol import Params
     from gtm_pipelines.warehouse.statement import Statement, Table
-
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0  # seconds
 
 
 class PostgresWarehouse(AlikeWarehouse):
@@ -333,77 +324,8 @@ class PostgresWarehouse(AlikeWarehouse):
             self._store.execute(f"DROP TABLE {there}")
         for sql in layout.create(self._tenant, table, columns, required):
             self._store.execute(sql)
-        hidden = layout.is_bookkeeping(*table)
+        hidden = is_bookkeeping(*table)
         change, whose = ("REVOKE", "FROM") if hidden else ("GRANT", "TO")
         self._store.execute(f"{change} SELECT ON {there} {whose} {names.quote(self._roles.reader)}")
         self._tables[table] = columns
         self._workset.made(table)
-
-
-@contextmanager
-def open_postgres(settings: Settings, tenant: str, *, wait: float, memory: str | None) -> Iterator[Warehouse]:
-    """Open a tenant's warehouse for writing, waiting up to ``wait`` seconds for whoever works on it.
-
-    ``memory`` is what the local DuckDB may use; None is for a few small questions, which share an instance.
-
-    Raises WarehouseBusyError when the wait was not enough, and WarehouseMissingError when the tenant was erased
-    meanwhile: who waited for it must not make it again.
-    """
-    import duckdb
-
-    checked = TenantId(tenant)
-    address = parse(settings.warehouse_url or "")
-    store = Store(address, checked)
-    spill = names.spill_directory(settings, checked)
-    try:
-        ours = Roles.of(checked, address.database)
-        was_there = roles.exist(store, ours)
-        lock(store, checked, wait)
-        if not roles.exist(store, ours):
-            if was_there:
-                raise WarehouseMissingError(f"the warehouse of {str(checked)!r} was erased while this waited for it")
-            roles.create(store, checked, ours)
-        store.become(ours.writer)
-        store.commit()
-        if memory is None:
-            with attached() as shared:
-                yield PostgresWarehouse(checked, address, store, shared)
-            return
-        spill.parent.mkdir(parents=True, exist_ok=True)  # DuckDB makes the last folder of a path, and no other
-        local = duckdb.connect(":memory:")
-        try:
-            configure(local, memory, spill)
-            yield PostgresWarehouse(checked, address, store, local)
-        finally:
-            local.close()
-            shutil.rmtree(spill, ignore_errors=True)
-    finally:
-        store.close()
-
-
-def is_there(settings: Settings, tenant: str) -> bool:
-    """Tell whether anything was ever stored for a tenant."""
-    store = Store(parse(settings.warehouse_url or ""), tenant)
-    try:
-        schema = names.literal(names.tenant_schema(TenantId(tenant), "raw"))
-        return bool(store.execute(f"SELECT 1 FROM pg_namespace WHERE nspname = {schema}"))
-    finally:
-        store.close()
-
-
-def lock(store: Store, tenant: TenantId, wait: float) -> None:
-    """Take the tenant's lock for the session; raise WarehouseBusyError when the wait was not enough."""
-    number = names.number(f"warehouse of {tenant}")
-    deadline, pause = time.monotonic() + wait, _FIRST_PAUSE
-    while True:
-        (taken,) = store.execute(f"SELECT pg_try_advisory_lock({number})")[0]
-        store.commit()
-        if taken:
-            return
-        if time.monotonic() >= deadline:
-            raise WarehouseBusyError(
-                f"the warehouse of {str(tenant)!r} is being written by another process (a sync or a refinement, "
-                "maybe on another machine); try again later"
-            )
-        time.sleep(min(pause * random.uniform(0.5, 1.5), max(deadline - time.monotonic(), 0)))  # noqa: S311  jitter
-        pause = min(pause * 2, _LONGEST_PAUSE)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from gtm_pipelines.removal import Removed
 from gtm_pipelines.warehouse import names
-from gtm_pipelines.warehouse.postgres.adapter import lock
 from gtm_pipelines.warehouse.postgres.address import parse
+from gtm_pipelines.warehouse.postgres.opening import lock
 from gtm_pipelines.warehouse.postgres.roles import Roles
 from gtm_pipelines.warehouse.postgres.store import Store
 

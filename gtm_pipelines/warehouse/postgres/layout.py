@@ -37,7 +37,6 @@ _LOCAL = {
     "text[]": "VARCHAR[]",
 }
 _PAYLOAD = "jsonb"
-_RAW = "raw_"
 
 _LOOKED_UP_BY = {
     "canonical": {
@@ -60,18 +59,6 @@ _LOOKED_UP_BY = {
         "shared_claim": ("record_id", "external_id"),
     },
 }
-_BOOKKEEPING = {
-    "canonical": {"pending"},
-    "golden": {"account_key", "account_rule", "resolution"},  # `gtm why` reads a person's
-    "quality": {"refined_load", "refined_target", "shared_claim", "shared_due", "marts_built"},
-    "raw": {"field", "typed_view"},  # raw.entity is read by marts.source_freshness
-}
-"""What readers are not shown: it says nothing to them."""
-
-
-def is_raw(schema: str) -> bool:
-    """Tell whether a schema holds a connection's raw tables."""
-    return schema.startswith(_RAW)
 
 
 def local_type(kind: str) -> str | None:
@@ -88,21 +75,16 @@ def create(tenant: str, table: tuple[str, str], columns: Mapping[str, str], requ
     ]
     there = names.quote_table(names.tenant_schema(tenant, schema), name)
     made = [f"CREATE TABLE {there} ({', '.join(listed)})"]
-    looked_up = ("external_id",) if is_raw(schema) else _LOOKED_UP_BY.get(schema, {}).get(name, ())
+    looked_up = ("external_id",) if names.is_raw(schema) else _LOOKED_UP_BY.get(schema, {}).get(name, ())
     made += [f"CREATE INDEX ON {there} USING hash ({names.quote(column)})" for column in looked_up if column in columns]
-    if is_raw(schema) and "_dlt_load_id" in columns:
+    if names.is_raw(schema) and "_dlt_load_id" in columns:
         made.append(f"CREATE INDEX ON {there} (_dlt_load_id)")  # a tree: the newest and the distinct ones are asked for
     return made
 
 
-def is_bookkeeping(schema: str, table: str) -> bool:
-    """Tell whether a table is nothing to readers."""
-    return table in _BOOKKEEPING.get(schema, ()) or (is_raw(schema) and table.startswith("_dlt_"))
-
-
 def stored_type(table: tuple[str, str], column: str, kind: str) -> str:
     """Return Postgres' type for a column of one of DuckDB's; raise WarehouseError for one that we never make."""
-    if is_raw(table[0]) and column == "payload":
+    if names.is_raw(table[0]) and column == "payload":
         return _PAYLOAD
     if kind not in _TYPES:
         raise WarehouseError(

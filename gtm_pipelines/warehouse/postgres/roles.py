@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gtm_pipelines.warehouse import names
-from gtm_pipelines.warehouse.postgres import layout
 
 if TYPE_CHECKING:
     from gtm_pipelines.warehouse.postgres.store import Store
@@ -72,7 +71,7 @@ def _show(store: Store, schema: str, roles: Roles, called: str) -> None:
     if schema.startswith(names.STAGING_LAYOUT % ""):
         return
     store.execute(f"GRANT USAGE ON SCHEMA {names.quote(schema)} TO {names.quote(roles.reader)}")
-    if not layout.is_raw(called):
+    if not names.is_raw(called):
         store.execute(
             f"ALTER DEFAULT PRIVILEGES IN SCHEMA {names.quote(schema)}"
             f" GRANT SELECT ON TABLES TO {names.quote(roles.reader)}"

@@ -74,7 +74,7 @@ class Workset:
             here = self._slice(table, keep=True)
             here.is_written = True
         for table in statement.reads & self._tables.keys():
-            here = self._slice(table, keep=not layout.is_raw(table[0]))
+            here = self._slice(table, keep=not names.is_raw(table[0]))
             if not (here.is_whole or here.asked):
                 self._bring(table, "")
                 here.is_whole = True
@@ -83,7 +83,7 @@ class Workset:
         """Bring the rows whose columns ``on`` equal a row of ``keys``, or that meet ``where``, or all."""
         if table not in self._tables:
             return
-        here = self._slice(table, keep=not layout.is_raw(table[0]))
+        here = self._slice(table, keep=not names.is_raw(table[0]))
         if here.is_whole:
             return
         if keys:
@@ -276,7 +276,7 @@ class Workset:
         are_infinite = " OR ".join(f"isinf(l.{names.quote(column)})" for column in moments)
         if moments and self._local.execute(f"SELECT 1 {rows} WHERE {are_infinite} LIMIT 1").fetchall():
             return {column for column, kind in here.columns.items() if kind == "JSON" or column in moments}
-        return {column for column, kind in here.columns.items() if kind == "JSON" and layout.is_raw(table[0])}
+        return {column for column, kind in here.columns.items() if kind == "JSON" and names.is_raw(table[0])}
 
     def _append_texts(
         self, schema: str, table: Table, here: _Slice, rows: pa.RecordBatchReader, as_text: set[str]

@@ -124,7 +124,7 @@ def test_who_waited_for_the_warehouse_does_not_make_it_again(
         erase_warehouse(settings, "initech")
         erasing.close()
 
-    monkeypatch.setattr("gtm_pipelines.warehouse.postgres.adapter.time.sleep", erased_meanwhile)
+    monkeypatch.setattr("gtm_pipelines.warehouse.postgres.opening.time.sleep", erased_meanwhile)
     with pytest.raises(WarehouseMissingError, match="erased while this waited"), open_warehouse(settings, "initech"):
         pass
     assert of("initech", stored(settings)) == {"roles": []}

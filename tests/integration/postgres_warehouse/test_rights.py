@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gtm_pipelines.warehouse import open_published, open_warehouse
-from gtm_pipelines.warehouse.postgres import layout
+from gtm_pipelines.warehouse import hidden, open_published, open_warehouse
 from gtm_pipelines.warehouse.postgres.address import parse
 from gtm_pipelines.warehouse.postgres.store import Store
 from gtm_pipelines.warehouse.protocol import WarehouseError
@@ -100,7 +99,7 @@ def test_a_reader_sees_what_people_read_and_no_bookkeeping(house: House, worked:
     seen = open_to(house, reader, "SELECT")
     assert {"acme__golden.person", "acme__marts.person_360", "acme__crm.people", "acme__raw_crm.people"} <= seen
     named = [name.removeprefix(prefix).split(".") for name in seen]
-    assert [(schema, table) for schema, table in named if layout.is_bookkeeping(schema, table)] == []
+    assert [(schema, table) for schema, table in named if hidden.is_bookkeeping(schema, table)] == []
     assert [name for name in seen if name.startswith("_staging") or "._dlt" in name] == []
 
 

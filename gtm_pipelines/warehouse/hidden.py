@@ -1,0 +1,17 @@
+"""What readers are not shown, wherever it is stored: tables by which the stages keep book, and dlt's own."""
+
+from __future__ import annotations
+
+from gtm_pipelines.warehouse import names
+
+_BOOKKEEPING = {
+    "canonical": {"pending"},
+    "golden": {"account_key", "account_rule", "resolution"},  # `gtm why` reads a person's
+    "quality": {"refined_load", "refined_target", "shared_claim", "shared_due", "marts_built"},
+    "raw": {"field", "typed_view"},  # raw.entity is read by marts.source_freshness
+}
+
+
+def is_bookkeeping(schema: str, table: str) -> bool:
+    """Tell whether a table is nothing to readers."""
+    return table in _BOOKKEEPING.get(schema, ()) or (names.is_raw(schema) and table.startswith("_dlt_"))
