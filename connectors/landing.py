@@ -9,31 +9,22 @@ decided elsewhere.
 
 from __future__ import annotations
 
-import re
-import struct
 from collections import Counter
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, TypeGuard, cast
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pyarrow as pa
 
 from connectors.connector import Unreadable
 from connectors.runtime import paths
-from connectors.runtime.heads import AT_ONCE, MOST_KEYS, Fields, Heads, fields_at_top, read_alike, read_heads
-from connectors.runtime.jsontext import (
-    DEEPEST,
-    MARKER,
-    NONFINITE,
-    TOO_DEEP,
-    has_far_number,
-    is_too_deep,
-    may_have_far_number,
-    mend_escapes,
-)
+from connectors.runtime.fitness import are_plain, are_small, may_nest_lists, unfit
+from connectors.runtime.heads import AT_ONCE, Fields, Heads, fields_at_top, read_alike, read_heads
+from connectors.runtime.jsontext import has_far_number, mend_escapes
+from connectors.runtime.keys import are_keys, colliding, is_key, read_key
 from connectors.runtime.paths import read as read_envelope
 from connectors.runtime.repeats import may_repeat, without_repeats
 from connectors.runtime.slicing import cut, slice_records
@@ -65,14 +56,8 @@ _FIELDS: list[pa.Field[Any]] = [
 RAW_SCHEMA = pa.schema(_FIELDS)
 """What a connector yields. A null payload is a tombstone: the vendor sent nothing but the id."""
 
-LARGEST_RECORD = 1024 * 1024
-_SHORTEST_MEMBER = 4  # bytes: of fewer than that for each key, a record cannot have too many of them
 _SHOWN = 2000
-_MOST_LISTS = DEEPEST - 10  # beside the few objects that records alike may nest
-_WHOLE_NUMBER = re.compile(rb"(-?\d{1,38})(?:\.0+)?")
-_TOO_LONG = 10**38
-_BACKSLASH, _BRACKET = b"\\["  # as numbers: bytes look for a number much sooner than for another bytes
-_REPLACEMENT = "\ufffd"  # stands where something unreadable was: two ids may have become one
+_BACKSLASH = b"\\"[0]  # as a number: bytes look for a number much sooner than for another bytes
 _MENDED = rb"\ufffd"
 _NOT_DELETED = (None, False, 0, "", "false", "False", "0")
 
@@ -199,7 +184,7 @@ def _add_all(columns: _Columns, raws: list[bytes], shape: RecordShape, *, mended
     if fields is not None and not mended:
         text = b"[" + b",".join(raws) + b"]"
         heads = _read_at_once(raws, text, fields)
-        if heads is not None and _are_keys(heads.ids):
+        if heads is not None and are_keys(heads.ids):
             columns.ids += heads.ids
             _extend(columns, raws, heads)
             return
@@ -215,36 +200,21 @@ def _add_all(columns: _Columns, raws: list[bytes], shape: RecordShape, *, mended
 def _read_at_once(raws: list[bytes], text: bytes, fields: Fields) -> Heads | None:
     """Read records that are fit and repeat no key, seen by what their text does not have; None: look at each."""
     longest = max(map(len, raws))
-    if not _is_plain(raws, text, longest):
+    if not are_plain(raws, text, longest):
         return None
-    if not any(raw.count(b"[") > _MOST_LISTS for raw in raws if _BRACKET in raw):
+    if not may_nest_lists(raws):
         heads = read_alike(raws, text, fields)
         if heads is not None:
             return heads
-    if (
-        longest > _SHORTEST_MEMBER * MOST_KEYS
-        or {raw[:1] for raw in raws} != {b"{"}
-        or any(raw.count(b"{") + raw.count(b"[") > DEEPEST for raw in raws)
-        or may_repeat(raws)
-    ):
+    if not are_small(raws, longest) or may_repeat(raws):
         return None
     heads = read_heads(text, fields)
     return heads if heads is not None and len(heads.ids) == len(raws) else None
 
 
-def _is_plain(raws: list[bytes], text: bytes, longest: int) -> bool:
-    """Return whether no record holds what can be no row: bytes beyond measure, a marker, no UTF-8, a far number."""
-    return (
-        longest <= LARGEST_RECORD
-        and not any(MARKER[1:] in raw for raw in raws if _BACKSLASH in raw)
-        and (text.isascii() or _is_utf8(text))
-        and not (may_have_far_number(text, longest) and any(map(has_far_number, raws)))
-    )
-
-
 def _fit(columns: _Columns, raws: list[bytes], *, mended: bool) -> Iterator[bytes]:
     for raw in raws:
-        reason = _unfit(raw)
+        reason = unfit(raw)
         if reason is not None:
             columns.set_aside(reason, raw)
             continue
@@ -273,38 +243,12 @@ def _build(columns: _Columns, shape: RecordShape) -> Landed:
         ],
         schema=RAW_SCHEMA,
     )
-    drop = dict.fromkeys(bad, "malformed") | dict.fromkeys(_colliding(columns.ids), "bad_key")
+    drop = dict.fromkeys(bad, "malformed") | dict.fromkeys(colliding(columns.ids), "bad_key")
     if drop:
         for at, reason in sorted(drop.items()):
             columns.set_aside(reason, columns.payloads[at], str(columns.ids[at]))
         table = table.take(pa.array([at for at in range(table.num_rows) if at not in drop], pa.int64()))
     return Landed(table, tuple(columns.unreadable), len(columns.repaired))
-
-
-def _unfit(raw: bytes) -> str | None:
-    """Return why a record can become no row whatever its fields say, or None."""
-    if len(raw) > LARGEST_RECORD:
-        return "too_large"
-    is_marked = _BACKSLASH in raw  # every marker begins with an escape, and few records have one
-    if is_too_deep(raw) or (is_marked and TOO_DEEP in raw):
-        return "too_deep"
-    if raw[:1] != b"{" or (is_marked and NONFINITE in raw):
-        return "malformed"
-    may_be_wide = len(raw) > _SHORTEST_MEMBER * MOST_KEYS and raw.count(b":") > MOST_KEYS
-    with suppress(msgspec.DecodeError):  # no JSON, as whoever reads its fields will find
-        if may_be_wide and len(paths.members(raw)) > MOST_KEYS:
-            return "too_large"
-    return None if raw.isascii() or _is_utf8(raw) else "malformed"
-
-
-def _is_utf8(raw: bytes) -> bool:
-    """Return whether the text is UTF-8, as Arrow sees it: it neither copies nor decodes."""
-    ends = pa.py_buffer(struct.pack("=ii", 0, len(raw)))
-    try:
-        pa.StringArray.from_buffers(1, ends, pa.py_buffer(raw)).validate(full=True)
-    except pa.ArrowInvalid:
-        return False
-    return True
 
 
 def _add(
@@ -324,7 +268,7 @@ def _add(
         return
     payload = _mended(columns, raw, is_suspect=is_suspect)
     key, time, deleted = _read(raw, payload, fields, shape)
-    if not _is_key(key):
+    if not is_key(key):
         columns.set_aside("bad_key", raw)
         return
     columns.ids.append(key)
@@ -346,7 +290,7 @@ def _read(
 def _id_of(raw: bytes, shape: RecordShape) -> str | None:
     """Return the id of a record that is set aside for something else, where it has one."""
     key, _, _ = _read_carefully(mend_escapes(raw), shape)
-    return str(key) if _is_key(key) else None
+    return str(key) if is_key(key) else None
 
 
 def _mended(columns: _Columns, raw: bytes, *, is_suspect: bool = False) -> bytes:
@@ -363,48 +307,13 @@ def _mended(columns: _Columns, raw: bytes, *, is_suspect: bool = False) -> bytes
     return payload
 
 
-def _is_key(key: str | int | None) -> TypeGuard[str | int]:
-    if isinstance(key, int):
-        return abs(key) < _TOO_LONG
-    return key is not None and key != "" and not key.isspace() and key.isprintable() and _REPLACEMENT not in key
-
-
-def _are_keys(ids: list[str | int | None]) -> TypeGuard[list[str | int]]:
-    """Return whether all of them are keys; of texts, by looking at them as one."""
-    if set(map(type, ids)) != {str}:
-        return all(map(_is_key, ids))
-    texts = cast("list[str]", ids)
-    together = "".join(texts)
-    return all(texts) and together.isprintable() and _REPLACEMENT not in together and not any(map(str.isspace, texts))
-
-
 def _read_carefully(raw: bytes, shape: RecordShape) -> tuple[str | int | None, TimeValue, Any]:
     """Read the three fields wherever they stand and whatever they are; a key that cannot be one is None."""
     found = paths.find(raw, shape.id)
-    key = _key(bytes(found[0])) if found else None
+    key = read_key(bytes(found[0])) if found else None
     time = _scalar(paths.find_one(raw, shape.timestamp)) if shape.timestamp else None
     return key, time, _scalar(paths.find_one(raw, shape.deleted)) if shape.deleted else None
 
 
-def _key(token: bytes) -> str | int | None:
-    """Return the one text form of an id: strings as they are, whole numbers as their digits (1.0 is 1), else None."""
-    if token[:1] == b'"':
-        try:
-            text = msgspec.json.decode(token, type=str)
-        except msgspec.DecodeError:
-            return None
-        return text
-    match = _WHOLE_NUMBER.fullmatch(token)
-    return int(match[1]) if match else None
-
-
 def _scalar(value: Any) -> Any:
     return "[present]" if isinstance(value, dict | list) else value
-
-
-def _colliding(ids: list[str | int]) -> list[int]:
-    """Return the positions whose id is another record's id once both are text: 1 and "1" are not one record."""
-    if len(set(map(type, ids))) <= 1:
-        return []
-    first: dict[str, type] = {}
-    return [at for at, key in enumerate(ids) if first.setdefault(str(key), type(key)) is not type(key)]

@@ -36,5 +36,6 @@ every :mod:`connectors.errors` error pass.
 
 Modules: ``transport`` (the only I/O), ``messages`` (Request, Response), ``classification`` (statuses and codes to
 verdicts), ``retry``, ``ratelimit``, ``circuit``, ``exchange`` (limits), ``egress`` (hosts and addresses), ``redaction``
-(Secret), ``paths``, ``jsontext`` and ``timestamps`` (bytes to values), ``auth``, ``pagination``.
+(Secret), ``paths``, ``jsontext`` and ``timestamps`` (bytes to values), ``slicing``, ``fitness``, ``heads``, ``keys``
+and ``repeats`` (records to rows), ``auth``, ``pagination``.
 """

@@ -2,7 +2,7 @@
 
 Two ways, both all or nothing. Records *alike* have the form of their first one: read as that form and written again
 they are the very bytes they were, so that none repeats a key, hides an object or nests deeper than the form does.
-Others are read for the three fields alone. Works on bytes; what makes a good key is landing.py's to say.
+Others are read for the three fields alone. Works on bytes; what makes a good key is keys.py's to say.
 """
 
 from __future__ import annotations
