@@ -182,9 +182,10 @@ class _Refresh:
         tenant, region = self.report.tenant, self.settings.default_region
         again = [each for each in self.inputs if self.full or each.name in self.replay]
         rest = [each for each in self.inputs if each not in again]
-        replayed = refine_tenant(warehouse, tenant, again, clock=self.clock, full=True, region=region)
         self.report.refine = refine_tenant(warehouse, tenant, rest, clock=self.clock, region=region)
-        self.report.refine.entities += replayed.entities
+        if again:
+            replayed = refine_tenant(warehouse, tenant, again, clock=self.clock, full=True, region=region)
+            self.report.refine.entities += replayed.entities
 
     def _resolve(self, warehouse: Warehouse) -> None:
         self.report.resolution = resolve_tenant(warehouse, self.report.tenant, clock=self.clock, full=self.full)

@@ -71,8 +71,9 @@ def refine_entity(warehouse: Warehouse, work: Work, *, full: bool = False) -> En
     scope = work.scope
     with warehouse.transaction():
         there = warehouse.load_ids(scope.connection, scope.entity)
-        replay = full or _has_another_version(warehouse, scope)
-        loads = there if replay else sorted(set(there) - _refined(warehouse, scope))
+        refined = _refined(warehouse, scope)
+        replay = full or not set(refined.values()) <= {scope.version}
+        loads = there if replay else [load for load in there if load not in refined]
         if not (loads or replay or _records_to_retry(warehouse, work)):
             return None
         report = EntityReport(scope.connection, scope.entity, mapped=_mapped(work), replayed=replay)
@@ -99,15 +100,11 @@ def _mapped(work: Work) -> str:
     return "mapped" if work.targets else "left_out"
 
 
-def _has_another_version(warehouse: Warehouse, scope: Scope) -> bool:
-    sql = "SELECT count(*) FROM quality.refined_load WHERE connection = ? AND entity = ? AND mapping_version <> ?"
-    return bool(warehouse.rows(sql, [scope.connection, scope.entity, scope.version])[0][0])
-
-
-def _refined(warehouse: Warehouse, scope: Scope) -> set[str]:
-    """Return the loads that this version of the entity's mapping has seen."""
-    sql = "SELECT load_id FROM quality.refined_load WHERE connection = ? AND entity = ? AND mapping_version = ?"
-    return {str(load) for (load,) in warehouse.rows(sql, [scope.connection, scope.entity, scope.version])}
+def _refined(warehouse: Warehouse, scope: Scope) -> dict[str, str]:
+    """Return the loads that were refined, each with the version of the entity's mapping that saw it."""
+    slices.of_loads(warehouse, scope)
+    sql = "SELECT load_id, mapping_version FROM quality.refined_load WHERE connection = ? AND entity = ?"
+    return {str(load): str(version) for load, version in warehouse.rows(sql, [scope.connection, scope.entity])}
 
 
 def _note_loads(warehouse: Warehouse, loads: list[str]) -> None:
@@ -121,13 +118,25 @@ def _records_to_retry(warehouse: Warehouse, work: Work) -> list[str]:
     """Return, and keep in the temporary table ``retry``, the records whose contested key became free or theirs."""
     if not work.kinds:
         return []
-    slices.refused(warehouse, work.scope, work.kinds)
-    parts = [work.scope.fill("records_to_retry", kind=kind) for kind in work.kinds]
+    parts = []
+    if _is_contested(warehouse, work.scope):
+        slices.contested(warehouse, work.scope, work.kinds)
+        parts += [work.scope.fill("records_to_retry", kind=kind) for kind in work.kinds]
     parts += [_inheriting(warehouse, work, kind) for kind in _due(warehouse, work)]
-    found = [record for (record,) in warehouse.rows(" UNION ".join(parts))]
+    found = [record for (record,) in warehouse.rows(" UNION ".join(parts))] if parts else []
     if found:
         warehouse.execute("CREATE OR REPLACE TEMP TABLE retry AS SELECT unnest(?) AS record_id", [found])
     return found
+
+
+def _is_contested(warehouse: Warehouse, scope: Scope) -> bool:
+    """Tell whether the entity has records that another one's claim on their key keeps out."""
+    slices.refused(warehouse, scope)
+    sql = (
+        "SELECT 1 FROM quality.quarantine WHERE connection = ? AND entity = ? AND rule = 'duplicate_key'"
+        " AND status = 'open' LIMIT 1"
+    )
+    return bool(warehouse.rows(sql, [scope.connection, scope.entity]))
 
 
 def _due(warehouse: Warehouse, work: Work) -> list[Kind]:

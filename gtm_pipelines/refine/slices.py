@@ -41,17 +41,30 @@ def no_records(warehouse: Warehouse, scope: Scope) -> None:
     warehouse.fetch(scope.raw, where="false")
 
 
-def refused(warehouse: Warehouse, scope: Scope, kinds: Iterable[Kind]) -> None:
-    """Before ``records_to_retry``: open refusals for a contested key, their records and the rows they contest."""
-    open_here = (
+def of_loads(warehouse: Warehouse, scope: Scope) -> None:
+    """Before an entity's loads are looked at: which of them were refined."""
+    here = f"connection = {literal(scope.connection)} AND entity = {literal(scope.entity)}"
+    warehouse.fetch("quality.refined_load", where=here)
+
+
+def refused(warehouse: Warehouse, scope: Scope) -> None:
+    """Before open refusals for a contested key are looked for."""
+    warehouse.fetch("quality.quarantine", where=_contested(scope))
+
+
+def contested(warehouse: Warehouse, scope: Scope, kinds: Iterable[Kind]) -> None:
+    """Before ``records_to_retry``: of the refusals at hand, the records and the rows they contest."""
+    named = f"SELECT DISTINCT {{}} FROM quality.quarantine WHERE {_contested(scope)} AND record_id IS NOT NULL"
+    records(warehouse, scope, named.format("record_id"))
+    for kind in kinds:
+        warehouse.fetch(f"canonical.{kind}", on=_BY_KEY, keys=named.format("connection, external_id"))
+
+
+def _contested(scope: Scope) -> str:
+    return (
         f"connection = {literal(scope.connection)} AND entity = {literal(scope.entity)}"
         " AND rule = 'duplicate_key' AND status = 'open'"
     )
-    warehouse.fetch("quality.quarantine", where=open_here)
-    contested = f"SELECT DISTINCT {{}} FROM quality.quarantine WHERE {open_here} AND record_id IS NOT NULL"
-    records(warehouse, scope, contested.format("record_id"))
-    for kind in kinds:
-        warehouse.fetch(f"canonical.{kind}", on=_BY_KEY, keys=contested.format("connection, external_id"))
 
 
 def shared_due(warehouse: Warehouse, scope: Scope, kind: Kind) -> None:

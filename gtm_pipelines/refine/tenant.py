@@ -52,10 +52,11 @@ def refine_tenant(
     ensure_tables(warehouse)
     report = RefineReport(tenant)
     by_name = {connection.name: connection for connection in connections}
+    entities = warehouse.raw_entities()
 
     def refine(*, full: bool) -> bool:
         done = []
-        for name, entity in warehouse.raw_entities():
+        for name, entity in entities:
             if (connection := by_name.get(name)) is None:
                 continue
             version = version_of(connection.mapping, entity, region)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from gtm_pipelines.resolution import neighbourhood, sites, slices
 from gtm_pipelines.resolution.report import KindReport
+from gtm_pipelines.resolution.statements import insert
 from quality.identity import golden, keys
 
 if TYPE_CHECKING:
@@ -30,13 +31,18 @@ _FIELDS = {
 def resolve(statements: Statements, policy: IdentityPolicy, *, full: bool) -> KindReport:
     """Resolve the records in ``match_change`` (with ``full``: all there are) and whoever they concern."""
     started = time.perf_counter()
-    _lay_rules(statements, policy)
+    if full:
+        _lay_rules(statements, policy)
+    elif not statements.count("match_change"):
+        statements.run("unchanged")
+        return KindReport(seconds=time.perf_counter() - started)
+    statements.execute(f"{_TABLE} match_rule AS FROM golden.KIND_rule", "rules")
     if full:
         _read_all(statements)
     else:
         _read_change(statements)
     report = KindReport(changed=statements.count("match_change"), looked_at=statements.count("match_record"))
-    _group(statements, policy, full=full)
+    _group(statements, full=full)
     if not full:
         slices.identities(statements)
     statements.run("identify")
@@ -54,14 +60,11 @@ def resolve(statements: Statements, policy: IdentityPolicy, *, full: bool) -> Ki
 
 
 def _lay_rules(statements: Statements, policy: IdentityPolicy) -> None:
+    """Lay out the rules in force, which stay so until the policy changes and everything is looked at again."""
     kind = statements.words["KIND"]
     statements.run("rules")
-    for number, rule in enumerate(policy.rules(kind)):
-        statements.warehouse.execute(
-            f"INSERT INTO golden.{kind}_rule VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [number, *astuple(rule)],
-        )
-    statements.execute(f"{_TABLE} match_rule AS FROM golden.{kind}_rule", "rules")
+    rules = [(number, *astuple(rule)) for number, rule in enumerate(policy.rules(kind))]
+    insert(statements.warehouse, f"golden.{kind}_rule", rules)
 
 
 def _read_all(statements: Statements) -> None:
@@ -84,6 +87,8 @@ def _read_change(statements: Statements) -> None:
     statements.run("swap_keys")
     statements.run("touch_after")
     neighbourhood.expand(statements)
+    if statements.count("match_affected") == statements.count("match_change"):
+        return  # they concern nobody else, and are what is being looked at
     sites.of_affected(statements)
     _look_at(statements, "match_affected")
     slices.referring(statements)
@@ -109,7 +114,7 @@ def _key(statements: Statements) -> None:
     statements.execute(_TABLE + "match_key AS " + keys.select(statements.words["KIND"]), "keys")
 
 
-def _group(statements: Statements, policy: IdentityPolicy, *, full: bool) -> None:
+def _group(statements: Statements, *, full: bool) -> None:
     kind = statements.words["KIND"]
     statements.execute(_VIEW + "match_contradiction AS " + keys.contradictions(kind), "rules")
     statements.run("shared")
@@ -120,8 +125,7 @@ def _group(statements: Statements, policy: IdentityPolicy, *, full: bool) -> Non
     statements.run("strong_arc")
     statements.run("component")
     statements.run("strong_group")
-    levels = sorted({rule.level for rule in policy.rules(kind)} - {0})
-    for level in levels:
+    for (level,) in statements.warehouse.rows("SELECT DISTINCT level FROM match_edge WHERE level > 0 ORDER BY level"):
         statements.run("weak_arc", LEVEL=str(level))
         statements.run("component")
         statements.run("weak_group", LEVEL=str(level))
@@ -133,7 +137,8 @@ def _write(statements: Statements, policy: IdentityPolicy) -> None:
     filled = " + ".join(f"CAST({field} IS NOT NULL AS INTEGER)" for field in _FIELDS[kind])
     statements.run("write_start")
     # First: DuckDB compresses a large insert in parallel while the table has nothing of this transaction yet.
-    statements.run("write_alone", ALONE=golden.alone(policy.fields(kind)))
+    if statements.count("match_rewritten"):
+        statements.run("write_alone", ALONE=golden.alone(policy.fields(kind)))
     for lowest in range(1, statements.count("match_joint") + 1, _SLICE):
         statements.run("member", COMPLETENESS=filled, LOWEST=str(lowest), HIGHEST=str(lowest + _SLICE))
         statements.execute(_TABLE + "match_row AS " + golden.select(policy.fields(kind)), "survive")

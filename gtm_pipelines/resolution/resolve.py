@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gtm_pipelines.resolution import entities, sites, slices
 from gtm_pipelines.resolution.report import KindReport, ResolutionReport
-from gtm_pipelines.resolution.statements import Statements
+from gtm_pipelines.resolution.statements import Statements, insert
 from gtm_pipelines.warehouse import sql_files
 from quality.identity import DEFAULT_POLICY, IdentityPolicy
 from quality.identity.keys import mail_domain
@@ -76,8 +76,7 @@ def _lay_run(warehouse: Warehouse, now: datetime, policy: IdentityPolicy) -> Non
     warehouse.execute("CREATE OR REPLACE TEMP TABLE match_run (tenant_id VARCHAR, now TIMESTAMPTZ)")
     warehouse.execute("INSERT INTO match_run VALUES (?, ?)", [str(warehouse.tenant), now])
     warehouse.execute("CREATE OR REPLACE TEMP TABLE match_priority (connector VARCHAR, priority INTEGER)")
-    for row in priorities(policy.source_priority):
-        warehouse.execute("INSERT INTO match_priority VALUES (?, ?)", row)
+    insert(warehouse, "match_priority", priorities(policy.source_priority))
 
 
 def _forget(warehouse: Warehouse) -> None:
@@ -115,11 +114,11 @@ def _resolve(
     accounts.execute("CREATE OR REPLACE TEMP TABLE match_moved_account AS FROM match_moved", "domain")
     if full:
         accounts.run("domain_all")
-    else:
+    elif account.changed:
         sites.again(accounts)
 
     people.run("change_all" if full else "change_pending")
-    if not full:
+    if account.changed and not full:
         slices.people_of_accounts(people)
         people.run("change_by_account")
     person = entities.resolve(people, policy, full=full)
@@ -133,11 +132,14 @@ def _place_activities(statements: Statements, *, full: bool) -> KindReport:
     if not full:
         slices.activities(statements)
     statements.run("activity_change_all" if full else "activity_change")
+    changed = statements.count("match_change")
+    if not changed:
+        return KindReport(seconds=time.perf_counter() - started)
     if not full:
         slices.changed_activities(statements)
     statements.run("activity")
     return KindReport(
-        changed=statements.count("match_change"),
+        changed=changed,
         looked_at=statements.count("match_activity"),
         written=statements.count("match_written"),
         seconds=time.perf_counter() - started,

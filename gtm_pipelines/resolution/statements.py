@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gtm_pipelines.warehouse import sql_files
 
@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gtm_pipelines.warehouse import Warehouse
+
+
+def insert(warehouse: Warehouse, table: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Insert a few rows, at least one, with one statement."""
+    marks = ", ".join("(" + ", ".join("?" for _ in row) + ")" for row in rows)
+    warehouse.execute(f"INSERT INTO {table} VALUES {marks}", [value for row in rows for value in row])
 
 
 class Statements:

@@ -148,8 +148,6 @@ class DuckWarehouse(AlikeWarehouse, Served):
 
     def load_ids(self, connection: str, entity: str) -> list[str]:
         """Return the loads that rows of a raw table came with."""
-        if not self.has_table(names.raw_schema(connection), names.entity_table(entity)):
-            return []
         found = self.rows(f"SELECT DISTINCT _dlt_load_id FROM {names.raw_table(connection, entity)} ORDER BY ALL")
         return [str(load) for (load,) in found]
 

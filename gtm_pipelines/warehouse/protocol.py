@@ -174,7 +174,7 @@ class Warehouse(Protocol):
         """Make the temporary relation ``into`` of some columns of a table's rows: at least of those with these keys."""
 
     def load_ids(self, connection: str, entity: str) -> list[str]:
-        """Return the loads that the rows of a raw table came with, in order; empty when there is no such table."""
+        """Return the loads that the rows of a raw table came with, in order; it has to be there."""
 
     def check_held(self) -> None:
         """Raise WarehouseError unless this is still the one that writes the tenant's tables."""

@@ -167,8 +167,6 @@ class PostgresWarehouse(AlikeWarehouse):
 
     def load_ids(self, connection: str, entity: str) -> list[str]:
         """Return the loads that rows of a raw table came with."""
-        if not self.has_table(names.raw_schema(connection), names.entity_table(entity)):
-            return []
         schema = names.tenant_schema(self._tenant, names.raw_schema(connection))
         there = names.quote_table(schema, names.entity_table(entity))
         with self._alone():
