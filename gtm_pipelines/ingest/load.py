@@ -111,15 +111,18 @@ def _destination(target: LoadTarget) -> Any:
 
 
 def _worked_out_once(capabilities: Callable[..., Any]) -> Callable[..., Any]:
-    """Remember what a destination can do: dlt resolves it anew twenty times a load, a third of a small load's CPU."""
-    known: dict[int, tuple[Any, Any]] = {}  # by a naming's identity; it is held, so that no other one takes it over
+    """Remember what a destination can do: dlt resolves it anew twenty times a load, a third of a small load's CPU.
+
+    Of a naming convention only its kind counts: whether it tells capitals apart.
+    """
+    known: dict[type, Any] = {}
 
     def remembered(config: Any = None, naming: Any = None) -> Any:
         if config is not None:
             return capabilities(config, naming)
-        if id(naming) not in known:
-            known[id(naming)] = naming, capabilities(None, naming)
-        return copy.copy(known[id(naming)][1])  # a pipeline writes into what it is given
+        if type(naming) not in known:
+            known[type(naming)] = capabilities(None, naming)
+        return copy.copy(known[type(naming)])  # a pipeline writes into what it is given
 
     return remembered
 

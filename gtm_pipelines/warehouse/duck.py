@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 _HOLDER = re.compile(r"Could not set lock on file.*?(?:\(PID (\d+)\))?\. See", re.DOTALL)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0  # seconds
 _THREADS = 4  # more buys little on these sizes and each thread's buffers count against the memory limit
+_SMALL = 32 * 1024 * 1024  # bytes: hardly a table in such a file has a second row group, which is what a thread takes
 T = TypeVar("T")
 _in_process: defaultdict[Path, threading.Lock] = defaultdict(threading.Lock)
 
@@ -234,6 +235,8 @@ def open_duck(settings: Settings, tenant: str, *, wait: float, memory: str) -> I
         connection = connect(path, deadline)
         try:
             configure(connection, memory, names.spill_directory(settings, checked))
+            if path.stat().st_size > _SMALL:
+                widen(connection)
             yield DuckWarehouse(checked, connection)
         finally:
             connection.close()
@@ -291,13 +294,21 @@ def patiently(path: Path, deadline: float, take: Callable[[], T]) -> T:
 
 
 def configure(connection: duckdb.DuckDBPyConnection, memory: str, spill: Path) -> None:
-    """Bound memory and threads; a spill left by a killed process is ours to remove, for we hold the tenant."""
+    """Bound memory and threads; a spill left by a killed process is ours to remove, for we hold the tenant.
+
+    One thread: of few rows a second gets none, and its waiting is a third of the CPU that a small refresh takes.
+    """
     shutil.rmtree(spill, ignore_errors=True)
     connection.execute(
         f"SET memory_limit = {names.literal(memory)};"
-        f"SET threads = {min(os.cpu_count() or 1, _THREADS)};"
+        "SET threads = 1;"
         f"SET temp_directory = {names.literal(str(spill))};"
         "SET preserve_insertion_order = false;"  # keeps large loads and copies within the memory limit
         "SET autoinstall_known_extensions = false;"  # a misspelt function must not reach for the network
         "SET TimeZone = 'UTC'"
     ).fetchall()
+
+
+def widen(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let several threads work, for there is enough to do."""
+    connection.execute(f"SET threads = {min(os.cpu_count() or 1, _THREADS)}").fetchall()

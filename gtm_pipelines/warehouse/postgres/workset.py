@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from gtm_pipelines.warehouse import names
+from gtm_pipelines.warehouse.duck import widen
 from gtm_pipelines.warehouse.postgres import layout
 from gtm_pipelines.warehouse.postgres.results import with_infinity
 from gtm_pipelines.warehouse.protocol import WarehouseError
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _MOST_KEYS = 20_000  # of one question, whose answer is held whole
 _MANY = 10_000  # rows after which the server's statistics are old
+_ROW_GROUP = 122_880  # rows: what a thread of DuckDB's takes; of fewer, a second one gets none
 _PLACE = "_ctid"
 _MORE = "_more"
 _DIFFERENT = "rows_that_differ"
@@ -59,6 +61,7 @@ class Workset:
         self._tables = tables
         self._slices: dict[Table, _Slice] = {}
         self._grown: set[Table] = set()
+        self._taken = 0  # rows
 
     def prepare(self, statement: Statement) -> None:
         """Bring what ``statement`` reads and nobody asked for, and note what it writes."""
@@ -179,6 +182,9 @@ class Workset:
         """Add rows to what is at hand, each once; what is kept of them tells which are there."""
         if not rows.num_rows:
             return
+        if self._taken <= _ROW_GROUP < self._taken + rows.num_rows:
+            widen(self._local)
+        self._taken += rows.num_rows
         rows, here = with_infinity(rows), self._slices[table]
         local, kept = names.quote_table(*table), _kept(table)
         if not here.has_rows:
