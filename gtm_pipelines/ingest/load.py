@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import logging
-import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,18 +25,6 @@ if TYPE_CHECKING:
     from gtm_pipelines.warehouse import LoadTarget
 
 _LOG = logging.getLogger(__name__)
-_SETTINGS: dict[str, Any] = {
-    "runtime.dlthub_telemetry": False,
-    "runtime.log_level": "CRITICAL",  # its tracebacks may quote a record, and we report what goes wrong ourselves
-    "data_writer.disable_compression": True,
-    "data_writer.compression": "none",  # of Parquet: the file is read once, at once
-    "data_writer.buffer_max_items": 1,  # write each batch as it comes: 5,000 long records would be gigabytes
-    "normalize.parquet_normalizer.add_dlt_load_id": True,
-    "load.truncate_staging_dataset": True,  # or each merge leaves a copy of its rows in the file and what we publish
-    "load.workers": 1,  # one file at a time keeps the load within the memory limit
-}
-_once = threading.Lock()
-_configured = False
 
 
 class LoadError(Exception):
@@ -77,8 +64,9 @@ def _run(job: Job, directory: Path, loads: Sequence[EntityLoad]) -> str:
     import dlt
 
     from connectors.dlt_source import build_source
+    from gtm_pipelines.ingest.dlt_settings import configure
 
-    _configure()
+    configure()
     target, schema = job.target, names.raw_schema(job.connection)
     pipeline = dlt.pipeline(
         pipeline_name=names.pipeline_name(job.tenant, job.connection),
@@ -137,30 +125,6 @@ def _check_names(pipeline: Any, dataset: str, loads: Sequence[EntityLoad]) -> No
             raise LoadError(f"dlt would rename {name!r} to {fold(name)!r}")
     if pipeline.dataset_name != dataset:
         raise LoadError(f"dlt renamed the dataset {dataset!r} to {pipeline.dataset_name!r}")
-
-
-def _configure() -> None:
-    """Set dlt's configuration in memory, once per process; the environment and its files are left alone.
-
-    Nor are they read: dlt asks every source of settings for every field of every step, which is half the CPU of a small
-    load, and a stray file of another project must not change ours.
-    """
-    global _configured  # noqa: PLW0603  dlt keeps one configuration per process, so we keep one flag
-    import dlt
-    from dlt.common.configuration.container import Container
-    from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
-    from dlt.common.runtime.telemetry import stop_telemetry
-
-    with _once:
-        if _configured:
-            return
-        providers = Container()[PluggableRunContext].providers.providers
-        providers[:] = [each for each in providers if each.is_writable and not each.supports_secrets]
-        for key, value in _SETTINGS.items():
-            dlt.config[key] = value
-        stop_telemetry()  # dlt began it, and its log, when it was first asked for its configuration
-        Container()[PluggableRunContext].initialize_runtime()
-        _configured = True
 
 
 def _cause(error: BaseException) -> str:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from gtm_pipelines.tenancy import TenantId
 
 _MEMORY = "512MB"
+_SMALL = 32 * 1024 * 1024  # bytes: of a smaller file a second thread gets nothing to do, and costs CPU to keep
+_THREADS = 2
 
 
 class NoWorldError(LookupError):
@@ -67,12 +69,13 @@ def open_file(path: Path, memory: str = _MEMORY) -> duckdb.DuckDBPyConnection:
     import duckdb
 
     scratch = path.with_suffix(f".{os.getpid()}.tmp")
+    is_small = not path.exists() or path.stat().st_size <= _SMALL
     try:
         return duckdb.connect(
             str(path),
             config={
                 "memory_limit": memory,
-                "threads": "2",
+                "threads": "1" if is_small else str(_THREADS),
                 "temp_directory": str(scratch),
                 "autoinstall_known_extensions": "false",
                 "late_materialization_max_rows": "2001",  # a page is sorted by its key alone, then fetched
@@ -82,6 +85,11 @@ def open_file(path: Path, memory: str = _MEMORY) -> duckdb.DuckDBPyConnection:
         if "lock" in str(error):
             raise WorldBusyError(f"{path} is held by another process: {error}") from None
         raise
+
+
+def widen(world: duckdb.DuckDBPyConnection) -> None:
+    """Let several threads work on a world whose file is small still."""
+    world.execute(f"SET threads = {_THREADS}")
 
 
 @contextmanager

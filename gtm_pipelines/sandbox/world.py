@@ -29,6 +29,7 @@ _LOGGED_S = 10 * DAY_S  # the activity log is ten days old: twenty steps pass be
 _PEOPLE_PER_COMPANY = 8
 _SMALLEST = 10
 _LARGEST = 2_000_000
+_MANY = 20_000  # people: with fewer, one thread makes their world sooner than two
 _CREATE_MEMORY = "1GB"
 
 
@@ -45,6 +46,8 @@ def create_world(directory: Path, tenant: str, *, size: int, seed: int, vendors:
     shutil.rmtree(home / "files", ignore_errors=True)
     path = store.new_file(home)
     with store.opened(path, memory=_CREATE_MEMORY) as world:
+        if size > _MANY:
+            store.widen(world)
         _build(world, size, seed, known)
     store.make_current(home, path)
 
