@@ -79,3 +79,23 @@ def test_a_resolution_leaves_nothing_for_its_commit_to_write_but_golden(tmp_path
         tenant.person("mail", "m3", email="m3@mail.c4.com")
         tenant.resolve()
         assert tenant.warehouse.rows(left) == []
+
+
+def looked_at(tenant: Tenant) -> set[str]:
+    """Resolve, and return the kinds whose records were compared."""
+    steps = tenant.resolve().steps
+    return {
+        kind for kind in ("person", "account", "activity") if {f"{kind}.identify", f"{kind}.activity"} & steps.keys()
+    }
+
+
+def test_a_kind_of_which_nothing_changed_is_left_alone(tenant: Tenant) -> None:
+    """What there is to do stands in few rows, and most of what a small resolution takes is asking for them."""
+    fill(tenant)
+    assert looked_at(tenant) == set()
+    tenant.activity("crm", "call", person_external_id="p3", account_external_id="a3")
+    assert looked_at(tenant) == {"activity"}
+    tenant.person("crm", "p3", email="p3@c3.com", title="Head of Sales")
+    assert looked_at(tenant) == {"person", "activity"}  # her row is another one, and the call takes its account from it
+    tenant.account("crm", "a5", name="Company 5", domain="c5.com", industry="Retail")
+    assert looked_at(tenant) == {"account"}  # nobody belongs elsewhere because of it

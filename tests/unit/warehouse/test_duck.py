@@ -18,6 +18,7 @@ from gtm_pipelines.warehouse import (
     WarehouseBusyError,
     WarehouseError,
     WarehouseMissingError,
+    duck,
     names,
     open_published,
     open_warehouse,
@@ -116,6 +117,18 @@ def test_waiting_ends_with_the_holders_pid(settings: Settings) -> None:
     ):
         raise AssertionError
     assert caught.value.pid == holder.pid
+
+
+def test_several_threads_work_where_a_file_has_enough_for_them(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = "SELECT current_setting('threads')"
+    with open_warehouse(settings, "acme") as warehouse:
+        assert warehouse.rows(threads) == [(1,)]
+    monkeypatch.setattr(duck, "_SMALL", 0)
+    monkeypatch.setattr("os.cpu_count", lambda: 3)
+    with open_warehouse(settings, "acme") as warehouse:
+        assert warehouse.rows(threads) == [(3,)]
 
 
 def test_threads_of_one_process_take_turns(settings: Settings) -> None:

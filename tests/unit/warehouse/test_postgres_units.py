@@ -12,7 +12,7 @@ import pytest
 
 from gtm_pipelines.settings import Settings
 from gtm_pipelines.warehouse import WarehouseError, WarehouseRefusedError, open_warehouse
-from gtm_pipelines.warehouse.postgres import store
+from gtm_pipelines.warehouse.postgres import store, workset
 from tests import warehouses
 from tests.unit.warehouse.operating import operator
 
@@ -149,6 +149,19 @@ def test_what_does_not_fit_into_memory_is_put_on_disk_on_a_machine_that_never_ha
 
 
 TIMEOUTS = ("statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout")
+
+
+def test_several_threads_work_once_there_are_rows_enough_for_them(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workset, "_ROW_GROUP", 4)
+    monkeypatch.setattr("os.cpu_count", lambda: 3)
+    warehouse.execute("CREATE TABLE golden.few AS SELECT unnest(range(3)) AS a")
+    threads = "SELECT current_setting('threads'), count(*) FROM golden.few"
+    assert warehouse.rows(threads) == [(1, 3)]
+    warehouse.execute("INSERT INTO golden.few SELECT unnest(range(3))")
+    assert warehouse.rows(threads)[0][1] == 6
+    assert warehouse.rows(threads)[0][0] == 3
 
 
 def test_no_timeout_that_the_server_has_for_all_ends_a_session_that_computes(settings: Settings) -> None:
