@@ -20,6 +20,8 @@ TOO_DEEP = MARKER + b'too_deep"'
 
 _STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 _TOKEN = re.compile(_STRING + rb"|[{}\[\]]|-?\bInfinity\b|\bNaN\b", re.DOTALL)
+_WHOLE_STRING = re.compile(_STRING, re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
 _BRACKET = re.compile(_STRING + rb"|[{}\[\]]", re.DOTALL)
 _SUSPECT = re.compile(rb"\\u(?:0000|[dD][89abAB-fF])")
 _LONE = re.compile(
@@ -73,8 +75,23 @@ def _without_lone_surrogates(text: bytes) -> bytes:
 
 def is_too_deep(raw: bytes, limit: int = DEEPEST) -> bool:
     """Return whether containers nest deeper than ``limit``; counting brackets settles almost every record."""
-    if raw.count(b"{") + raw.count(b"[") <= limit:
-        return False
+    return raw.count(b"{") + raw.count(b"[") > limit and not _is_shallow(raw, limit) and _nests_beyond(raw, limit)
+
+
+def _is_shallow(raw: bytes, limit: int) -> bool:
+    """Return whether brackets vanish when pairs next to each other are taken out: True is certain, False is not.
+
+    A round takes out two levels at most, of all the containers of a long list at once.
+    """
+    brackets = _WHOLE_STRING.sub(b"", raw).translate(None, _NO_BRACKETS)
+    for _ in range(limit // 2):
+        if not brackets:
+            break
+        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
+    return not brackets
+
+
+def _nests_beyond(raw: bytes, limit: int) -> bool:
     depth = 0
     for token in _BRACKET.finditer(raw):
         first = token[0][:1]
