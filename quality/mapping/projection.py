@@ -1,10 +1,13 @@
 """Compiles one target of one entity to one vectorised DuckDB SELECT over ``raw_batch``.
 
 The statement is in layers, each computing what the next uses more than once: ``drawn`` reads each record's JSON, all
-paths in one call; ``trimmed`` trims the texts; ``given`` picks each value's text; ``prepared`` and ``read`` apply the
-transforms; the last layer lays the columns out. A value that was given and could
-not be read is null and listed in ``_issues``; forms SQL cannot decide (``phone``, ``domain``) leave what was given in
-``_given_<field>`` for :data:`COMPLETIONS`. No record is left out: ``_applies`` is false where ``when`` says no.
+paths in one call; ``trimmed``, ``looked``, ``typed`` and ``told`` make texts of them, all of a record's at once;
+``given`` picks each value's text; ``prepared`` and ``read`` apply the transforms; the last layer lays the columns out.
+A value that was given and could not be read is null and listed in ``_issues``; forms SQL cannot decide (``phone``,
+``domain``) leave what was given in ``_given_<field>`` for :data:`COMPLETIONS`. No record is left out: ``_applies`` is
+false where ``when`` says no.
+
+Few records cost what planning the statement does, which goes by its length: what is done to every path is said once.
 """
 
 from __future__ import annotations
@@ -29,6 +32,8 @@ RAW_BATCH = "raw_batch"
 """The relation a projection reads: external_id, source_updated_at, is_deleted, payload (never null)."""
 
 _INDENT = "\n  "
+_CONTAINERS = "('OBJECT', 'ARRAY')"
+_BEGINS_CONTAINER = "starts_with(x, '{') OR starts_with(x, '[')"
 
 
 def compile_projection(
@@ -58,21 +63,45 @@ class _Drawn:
         return self.places.setdefault(json_path, len(self.places) + 1)
 
     def sql(self) -> list[str]:
-        """Return the columns that draw the texts, and the types where a text looks like a container."""
+        """Return the column that draws what stands at the paths."""
         if not self.places:
             return []
-        listed = "[" + ", ".join(text.literal(path) for path in self.places) + "]"
-        return [f"{self.function}({self.document}, {listed}) AS {self.alias}"]
+        return [f"{self.function}({self.document}, {self._listed}) AS {self.alias}"]
 
     def trimmed(self) -> list[str]:
-        """Return each text trimmed, and the types of all where some text begins like an object or an array."""
-        if not self.places:
-            return []
-        listed = "[" + ", ".join(text.literal(path) for path in self.places) + "]"
-        each = [f"{self.alias}[{place}]" for place in self.places.values()]
-        looks = " OR ".join(f"starts_with({raw}, '{bracket}')" for raw in each for bracket in "{[")
-        types = f"CASE WHEN {looks} THEN json_type({self.alias}_document, {listed}) END AS {self.alias}_types"
-        return [*(f"trim({raw}) AS {self.alias}_{place}" for place, raw in enumerate(each, start=1)), types]
+        """Return the texts trimmed."""
+        return [f"list_transform({self.alias}, lambda x: trim(x)) AS {self.alias}_trimmed"] if self.places else []
+
+    def looked(self) -> list[str]:
+        """Return whether any of them is not yet what is said: blank, with a break at an end, or maybe a container."""
+        odd = f"{text.has_rest_sql('x')} OR {_BEGINS_CONTAINER}"
+        return [f"{_any_of(f'{self.alias}_trimmed', odd)} AS {self.alias}_is_odd"] if self.places else []
+
+    def typed(self) -> list[str]:
+        """Return the types of all where some text begins like an object or an array."""
+        looks = f"{self.alias}_is_odd AND {_any_of(f'{self.alias}_trimmed', _BEGINS_CONTAINER)}"
+        types = f"CASE WHEN {looks} THEN json_type({self.alias}_document, {self._listed}) END"
+        return [f"{types} AS {self.alias}_types"] if self.places else []
+
+    def told(self) -> list[str]:
+        """Return the texts that are said: null where nothing but white space is, or a container."""
+        trimmed, types, rest = f"{self.alias}_trimmed", f"{self.alias}_types", text.trim_rest_sql("x")
+        unless = f"CASE WHEN coalesce({types}[i] IN {_CONTAINERS}, false) THEN NULL ELSE {rest} END"
+        cases = (
+            f"WHEN NOT {self.alias}_is_odd THEN {trimmed}",
+            f"WHEN {types} IS NULL THEN list_transform({trimmed}, lambda x: {rest})",
+            f"ELSE list_transform({trimmed}, lambda x, i: {unless})",
+        )
+        return [f"CASE {' '.join(cases)} END AS {self.alias}_told"] if self.places else []
+
+    @property
+    def _listed(self) -> str:
+        return "[" + ", ".join(text.literal(path) for path in self.places) + "]"
+
+
+def _any_of(texts: str, condition: str) -> str:
+    """Return the SQL that tells whether a condition on ``x`` holds for any of a list."""
+    return f"list_contains(list_transform({texts}, lambda x: {condition}), true)"
 
 
 class _Plan:
@@ -133,14 +162,20 @@ class _Plan:
             container = text.literal(paths.parse(self.target.for_each).json)
             # a null element is absent, and a container that is a scalar has no elements
             fan = f", json_each(payload, {container}) AS fan WHERE fan.key IS NOT NULL AND fan.type <> 'NULL'"
-        trimmed = ["*", *self.record.trimmed(), *self.element.trimmed()]
+        texts = (_Drawn.trimmed, _Drawn.looked, _Drawn.typed, _Drawn.told)
         verbatim = [source.alias for source in (self.record_json, self.element_json) if source.places]
         if self.target.for_each:
             verbatim.append("fan_key")
         given = [*passed, *verbatim, *_named(self.given, "g_"), *_named(self.boxed, "b_")]
         prepared = ["*", *_named(self.prepared, "d_")]
         read = ["*", *_named(self.read, "c_")]
-        layers = {"drawn": drawn + documents, "trimmed": trimmed, "given": given, "prepared": prepared, "read": read}
+        layers = {
+            "drawn": drawn + documents,
+            **{step.__name__: ["*", *step(self.record), *step(self.element)] for step in texts},
+            "given": given,
+            "prepared": prepared,
+            "read": read,
+        }
         sources = [f"{RAW_BATCH}{fan}", *layers]
         steps = [
             f"{name} AS ({_select(each, source)})"
@@ -194,18 +229,17 @@ class _Plan:
         if parsed.root is paths.Root.KEY:
             return "fan_key"
         drawn, place = self._place(parsed)
-        trimmed, boxed = f"{drawn.alias}_{place}", f"{drawn.alias}_types[{place}] IN ('OBJECT', 'ARRAY')"
-        if verbatim:
-            return f"CASE WHEN {boxed} OR {trimmed} = '' THEN NULL ELSE {drawn.alias}[{place}] END"
-        rest = text.trim_rest_sql(trimmed)
-        return f"CASE WHEN {drawn.alias}_types IS NOT NULL AND {boxed} THEN NULL ELSE {rest} END"
+        if not verbatim:
+            return f"{drawn.alias}_told[{place}]"
+        is_nothing = f"{drawn.alias}_types[{place}] IN {_CONTAINERS} OR {drawn.alias}_trimmed[{place}] = ''"
+        return f"CASE WHEN {is_nothing} THEN NULL ELSE {drawn.alias}[{place}] END"
 
     def _box(self, path: str) -> str:
         parsed = paths.parse(path)
         if parsed.root is paths.Root.KEY:
             return ""
         drawn, place = self._place(parsed)
-        return f"CASE WHEN {drawn.alias}_types[{place}] IN ('OBJECT', 'ARRAY') THEN {drawn.alias}[{place}] END"
+        return f"CASE WHEN {drawn.alias}_types[{place}] IN {_CONTAINERS} THEN {drawn.alias}[{place}] END"
 
     def _place(self, path: paths.Path) -> tuple[_Drawn, int]:
         drawn = self.element if path.root is paths.Root.ELEMENT else self.record
@@ -271,7 +305,7 @@ class _Plan:
         if parsed.root is paths.Root.KEY:
             return "fan_key"
         drawn, place = self._place(parsed)
-        return text.trim_rest_sql(f"{drawn.alias}_{place}")
+        return text.trim_rest_sql(f"{drawn.alias}_trimmed[{place}]")
 
     def _left_over(self, name: str) -> str:
         """Return what was given for a field whose transform SQL may leave undecided."""

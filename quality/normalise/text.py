@@ -48,9 +48,14 @@ def trim_rest_sql(trimmed: str) -> str:
     DuckDB's own trim takes spaces but no line breaks off, and trimming a set of characters is ten times dearer, so only
     values that have a break at an end pay for it.
     """
-    at_end = " OR ".join(f"ends_with({trimmed}, chr({ord(character)}))" for character in _BREAKS)
     rest = f"nullif(trim({trimmed}, {_break_set()}), '')"
-    return f"CASE WHEN {trimmed} < '!' OR {at_end} THEN {rest} ELSE {trimmed} END"
+    return f"CASE WHEN {has_rest_sql(trimmed)} THEN {rest} ELSE {trimmed} END"
+
+
+def has_rest_sql(trimmed: str) -> str:
+    """Return the SQL that tells whether :func:`trim_rest_sql` has anything to do."""
+    at_end = (f"ends_with({trimmed}, chr({ord(character)}))" for character in _BREAKS)
+    return " OR ".join([f"{trimmed} < '!'", *at_end])
 
 
 def _break_set() -> str:
