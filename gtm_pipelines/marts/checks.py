@@ -16,14 +16,17 @@ from gtm_pipelines.warehouse import sql_files
 if TYPE_CHECKING:
     from gtm_pipelines.warehouse import Served, Warehouse
 
-_SAMPLES = 5
-_COUNTED = """
+_MOST_SAMPLES = 5
+_OFFENCES = """
 WITH check_run AS (SELECT CAST($tenant AS TEXT) AS tenant_id),
 offence AS (SELECT CAST(key AS TEXT) AS key FROM (
 CHECKED
 ) AS checked)
-SELECT CASE WHEN strpos(key, '@') > 0 THEN 'md5:' || left(md5(key), 12) ELSE key END, count(*) OVER ()
-FROM offence ORDER BY key LIMIT $most
+"""
+_COUNT = f"{_OFFENCES} SELECT count(*) FROM offence"
+_SAMPLES = f"""{_OFFENCES}
+SELECT CASE WHEN strpos(key, '@') > 0 THEN 'md5:' || left(md5(key), 12) ELSE key END
+FROM offence ORDER BY key LIMIT {_MOST_SAMPLES}
 """
 
 
@@ -44,13 +47,13 @@ def run_checks(warehouse: Warehouse) -> list[CheckResult]:
 
 
 def _run(served: Served, path: str) -> CheckResult:
-    sql = sql_files.load(path)
-    found = served.rows(_COUNTED.replace("CHECKED", sql), {"tenant": str(served.tenant), "most": _SAMPLES})
-    offending = int(found[0][1]) if found else 0
+    sql, tenant = sql_files.load(path), {"tenant": str(served.tenant)}
+    offending = int(served.rows(_COUNT.replace("CHECKED", sql), tenant)[0][0])
+    samples = served.rows(_SAMPLES.replace("CHECKED", sql), tenant) if offending else []
     return CheckResult(
         name=PurePosixPath(path).stem,
         description=sql.splitlines()[0].removeprefix("--").strip(),
         passed=offending == 0,
         offending=offending,
-        samples=[str(key) for key, _ in found],
+        samples=[str(key) for (key,) in samples],
     )
