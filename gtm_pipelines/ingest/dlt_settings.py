@@ -35,13 +35,8 @@ class _Told(ConfigProvider):
     supports_sections = False
     name = "gtm-pipelines"
 
-    def get_value(
-        self,
-        key: str,
-        hint: type[Any],  # noqa: ARG002  dlt's interface
-        pipeline_name: str | None,  # noqa: ARG002
-        *sections: str,  # noqa: ARG002
-    ) -> tuple[Any, str]:
+    def get_value(self, key: str, hint: type[Any], pipeline_name: str | None, *sections: str) -> tuple[Any, str]:
+        del hint, pipeline_name, sections
         return _SETTINGS.get(key), key
 
 

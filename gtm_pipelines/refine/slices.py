@@ -43,8 +43,7 @@ def no_records(warehouse: Warehouse, scope: Scope) -> None:
 
 def of_loads(warehouse: Warehouse, scope: Scope) -> None:
     """Before an entity's loads are looked at: which of them were refined."""
-    here = f"connection = {literal(scope.connection)} AND entity = {literal(scope.entity)}"
-    warehouse.fetch("quality.refined_load", where=here)
+    warehouse.fetch("quality.refined_load", where=_here(scope))
 
 
 def refused(warehouse: Warehouse, scope: Scope) -> None:
@@ -61,10 +60,7 @@ def contested(warehouse: Warehouse, scope: Scope, kinds: Iterable[Kind]) -> None
 
 
 def _contested(scope: Scope) -> str:
-    return (
-        f"connection = {literal(scope.connection)} AND entity = {literal(scope.entity)}"
-        " AND rule = 'duplicate_key' AND status = 'open'"
-    )
+    return f"{_here(scope)} AND rule = 'duplicate_key' AND status = 'open'"
 
 
 def shared_due(warehouse: Warehouse, scope: Scope, kind: Kind) -> None:
@@ -75,7 +71,7 @@ def shared_due(warehouse: Warehouse, scope: Scope, kind: Kind) -> None:
     )
     warehouse.fetch("quality.shared_claim", on=_BY_CLAIM, keys=due.format("target, "))
     warehouse.fetch(f"canonical.{kind}", on=_BY_KEY, keys=due.format(""))
-    claiming = f"connection = {literal(scope.connection)} AND entity = {literal(scope.entity)} AND target = '{kind}'"
+    claiming = f"{_here(scope)} AND target = '{kind}'"
     records(warehouse, scope, f"SELECT record_id FROM quality.shared_claim WHERE {claiming}")
 
 
@@ -98,7 +94,7 @@ def concerned(warehouse: Warehouse, scope: Scope, kind: Kind) -> None:
 
 def of_entity(warehouse: Warehouse, *, scope: Scope, kind: Kind) -> None:
     """Before ``orphaned`` and ``dropped``: all that is stored of an entity."""
-    here = f"connection = {literal(scope.connection)} AND entity = {literal(scope.entity)}"
+    here = _here(scope)
     rows = f"canonical.{kind}"
     warehouse.fetch(rows, where=f"source = {literal(scope.connection)} AND _entity = {literal(scope.entity)}")
     for table in ("shared_claim", "unmapped", "quarantine"):
@@ -111,5 +107,8 @@ def of_entity(warehouse: Warehouse, *, scope: Scope, kind: Kind) -> None:
 
 def left_out(warehouse: Warehouse, scope: Scope) -> None:
     """Before an entity is settled: whether it was left out as a whole."""
-    here = f"connection = {literal(scope.connection)} AND entity = {literal(scope.entity)}"
-    warehouse.fetch("quality.unmapped", where=f"{here} AND record_id IS NULL")
+    warehouse.fetch("quality.unmapped", where=f"{_here(scope)} AND record_id IS NULL")
+
+
+def _here(scope: Scope) -> str:
+    return f"connection = {literal(scope.connection)} AND entity = {literal(scope.entity)}"

@@ -61,7 +61,7 @@ class Workset:
         self._tables = tables
         self._slices: dict[Table, _Slice] = {}
         self._grown: set[Table] = set()
-        self._taken = 0  # rows
+        self._taken = 0  # rows brought so far, of all units
 
     def prepare(self, statement: Statement) -> None:
         """Bring what ``statement`` reads and nobody asked for, and note what it writes."""
