@@ -45,7 +45,7 @@ def failures(kind: Kind | str, frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def suspects(kind: Kind | str) -> str:
-    """Return the SQL condition of the rows that :func:`failures` would find fault with, for DuckDB to pick them by."""
+    """Return the SQL condition that every row which breaks the contract meets: only such rows need :func:`failures`."""
     from quality.canonical import contract
 
     return contract.suspects(Kind(kind))

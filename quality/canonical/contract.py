@@ -37,7 +37,7 @@ _COMPRESSIONS = {
     **dict.fromkeys(("email", "phone", "domain"), "zstd"),
     "_row_hash": "uncompressed",
 }
-"""Columns whose values hardly repeat: DuckDB's default tries dictionaries first, at two to four times the CPU."""
+"""For columns whose values hardly repeat: DuckDB's default would try dictionaries, at two to four times the CPU."""
 
 _TYPES = {"String": "VARCHAR", "Boolean": "BOOLEAN", "Int64": "BIGINT", "Float64": "DOUBLE", "Datetime": "TIMESTAMPTZ"}
 _JSON = "properties"
@@ -56,7 +56,10 @@ BREAKS = {
     "less_than_or_equal_to": "{name} > {max_value}",
     "less_than": "{name} >= {max_value}",
 }
-"""Pandera's checks the other way round, as SQL; null is no break. A check that is not here has every row looked at."""
+"""For each of Pandera's checks, the SQL condition of a value that fails it; null fails none.
+
+A check that is missing here still holds: :func:`suspects` then lets every row through to Pandera.
+"""
 
 FAILURES = {"row": pl.Int64, "field": pl.String, "rule": pl.String, "value": pl.String}
 
@@ -109,7 +112,10 @@ def describe(kind: Kind) -> str:
 
 @cache
 def suspects(kind: Kind) -> str:
-    """Return DuckDB's condition of rows that break the contract: of all rows, only these need :func:`failures`."""
+    """Return the SQL condition that every row which breaks the contract meets.
+
+    DuckDB applies it in a fraction of Pandera's time, so that :func:`failures` is asked about few rows and not all.
+    """
     broken = []
     for name, column in MODELS[kind].to_schema().columns.items():
         if not column.nullable:

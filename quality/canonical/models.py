@@ -1,7 +1,8 @@
 """Person, Account and Activity: the one definition. DDL, checks, docs and the check of every mapping derive from it.
 
-A column is required when it may not be null; a row that breaks a required column is rejected, a broken optional value
-is set aside and the row lands without it. Patterns are kept within what Python, Polars and DuckDB read alike.
+A column is required when it may not be null. A row with a bad value in a required column is rejected; a bad value in an
+optional column is set aside, and the row lands without it. Patterns use only syntax that Python, Polars and DuckDB
+read in the same way.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _LONGEST_KEY = 512
 
 
 def _text(description: str, longest: int, *, personal: bool = False, required: bool = False, **more: Any) -> Any:
-    """Text of 1 to ``longest`` characters; what is blank is null, so the empty string is never valid."""
+    """Return a column of text of 1 to ``longest`` characters. Blank text is stored as null, so "" is never valid."""
     transform = more.pop("transform", "trim")
     return pa.Field(
         nullable=not required,

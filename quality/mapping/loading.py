@@ -14,9 +14,12 @@ from quality.mapping import rules, yaml_source
 from quality.mapping.model import Mapping, Target
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from quality.mapping.yaml_source import Location
+    from quality.mapping.model import Location
+
+    Where = Callable[[Location], str]
 
 
 class MappingError(ValueError):
@@ -106,7 +109,8 @@ def _slot(target: dict[str, Any], field: str) -> tuple[dict[str, Any], str]:
     return target.setdefault("fields", {}), field
 
 
-def _checked(content: Any, where: Any) -> Mapping:
+def _checked(content: Any, where: Where) -> Mapping:
+    """Build the mapping; raise MappingError with one line per fault, each opened by ``where`` of its location."""
     try:
         mapping = Mapping.model_validate(content)
     except ValidationError as error:
@@ -117,7 +121,7 @@ def _checked(content: Any, where: Any) -> Mapping:
     return mapping
 
 
-def _shape_faults(error: ValidationError, where: Any) -> Iterable[str]:
+def _shape_faults(error: ValidationError, where: Where) -> Iterable[str]:
     seen: set[str] = set()
     for fault in error.errors(include_url=False, include_input=False, include_context=False):
         message = fault["msg"].removeprefix("Value error, ").replace("Extra inputs are not permitted", "unknown key")

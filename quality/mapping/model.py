@@ -21,7 +21,8 @@ GRAMMAR = 1
 """Raised when the same mapping would come to mean something else, so that every entity is replayed."""
 
 Scalar = str | int | float | bool
-_REQUIRED = "exactly one of source, const and join is needed"
+Location = tuple[str | int, ...]
+"""Where something stands in a mapping: the keys and list positions that lead to it from the top."""
 
 
 class Transform(StrEnum):
@@ -92,7 +93,7 @@ class Value(_Closed):
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
         if sum((bool(self.source), self.const is not None, bool(self.join))) != 1:
-            raise ValueError(_REQUIRED)
+            raise ValueError("exactly one of source, const and join is needed")
         if self.separator and not self.join:
             raise ValueError("separator belongs to join")
         return self
@@ -145,9 +146,9 @@ class Target(_Closed):
         """The name overrides address this target by."""
         return self.name or str(self.target)
 
-    def values(self) -> list[tuple[tuple[str | int, ...], Value]]:
-        """Return every value of the target with its location in the file."""
-        found: list[tuple[tuple[str | int, ...], Value]] = [(("fields", name), v) for name, v in self.fields.items()]
+    def values(self) -> list[tuple[Location, Value]]:
+        """Return every value of the target with its location within the target."""
+        found: list[tuple[Location, Value]] = [(("fields", name), value) for name, value in self.fields.items()]
         found += [(("properties", name), value) for name, value in self.properties.items()]
         found += [(("references", n, "source"), reference.source) for n, reference in enumerate(self.references)]
         found += [(("external_id",), self.external_id)] if self.external_id else []
@@ -161,7 +162,7 @@ class Mapping(_Closed):
     entities: dict[str, tuple[Target, ...]]
 
     def targets(self, entity: str) -> tuple[Target, ...] | None:
-        """Return an entity's targets; empty when it is left out on purpose, None when nothing is said of it."""
+        """Return an entity's targets: empty when it is left out on purpose, None when the mapping does not name it."""
         return self.entities.get(entity)
 
     def version(self) -> str:
@@ -174,7 +175,10 @@ class Mapping(_Closed):
 
     @cached_property
     def sharing(self) -> dict[Kind, tuple[str, ...]]:
-        """The entities that share rows, by kind; within an entity all targets of a kind do, or none."""
+        """By kind, the entities whose rows may be named by several records (``shared: true``).
+
+        Within an entity either all targets of a kind are shared or none.
+        """
         found: dict[Kind, tuple[str, ...]] = {}
         for entity, targets in self.entities.items():
             for kind in sorted({target.target for target in targets if target.shared}):

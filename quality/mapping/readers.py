@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LONGEST_SHOWN = 500
-"""Offending values are kept this long."""
+"""Characters of an offending value that are kept."""
 
 RULES = {
     Transform.PHONE: "not_a_phone",
@@ -26,20 +26,23 @@ RULES = {
     Transform.TIMESTAMP: "not_a_timestamp",
     Transform.DATE: "not_a_date",
 }
-"""The rule a value breaks that its transform cannot read. Text transforms read anything, or leave it out."""
+"""The rule that a value breaks when its transform cannot read it. Other transforms take any text."""
 
 COMPLETIONS: dict[Transform, Callable[[str, str], str | None]] = {
     Transform.PHONE: phone.e164,
     Transform.DOMAIN: lambda value, _region: domain.registrable(value),
 }
-"""Transforms whose SQL decides the plain cases; (value, region) gives the rest."""
+"""Transforms whose SQL decides only the plain cases and gives null for the rest; of those this function of
+(value, region) gives the result, or None when it cannot read the value either."""
 
+# Shapes of text that the readers take, as patterns of DuckDB's regexp_full_match.
 _PLAIN = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?"
 _GROUPED = r"[+-]?[$€£]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[+-]?[$€£][0-9]+(?:\.[0-9]+)?"
 _TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 _DAY, _TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2}", r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?"
 _ISO = rf"{_DAY}(?:[T ]{_TIME}\s?(?:Z|z|[+-][0-9]{{2}}(?::?[0-9]{{2}})?)?)?"
 _EPOCH = r"-?[0-9]{1,16}(?:\.[0-9]+)?"
+# An epoch below the first number is in seconds, below the second in milliseconds, from there on in microseconds.
 _LARGEST_SECONDS, _LARGEST_MILLIS = 100_000_000_000, 100_000_000_000_000
 _EXACT = 9_007_199_254_740_992  # doubles hold every integer up to here
 
@@ -54,7 +57,7 @@ class Text:
 
 
 def prepare_sql(transform: Transform, given: str) -> str | None:
-    """Return the SQL of what reading speaks of more than once, to be computed once; None if there is nothing."""
+    """Return the SQL of a part that :func:`read_sql` would repeat, for a column of its own; None if there is none."""
     prepare = _PREPARED.get(transform)
     return prepare(given) if prepare else None
 

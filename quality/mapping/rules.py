@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from quality.canonical import Column, columns
 from quality.mapping import paths
-from quality.mapping.model import Mapping, Target, Transform, Value
+from quality.mapping.model import Location, Mapping, Target, Transform, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Location = tuple[str | int, ...]
 Fault = tuple[Location, str]
+"""Where it stands, and what is wrong."""
 
 _TEXT = (
     Transform.NONE,

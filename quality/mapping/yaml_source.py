@@ -6,12 +6,14 @@ for booleans or dates (``yes``, ``on``, ``2026-01-01``) stay the text they are.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
-LARGEST = 256 * 1024
-Location = tuple[str | int, ...]
+if TYPE_CHECKING:
+    from quality.mapping.model import Location
+
+LARGEST = 256 * 1024  # bytes
 
 _BOOLEANS = {"true": True, "false": False}
 _TAG = "tag:yaml.org,2002:"

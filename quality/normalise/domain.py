@@ -17,7 +17,7 @@ from quality.normalise import text
 if TYPE_CHECKING:
     from tldextract import TLDExtract
 
-LONGEST = 253
+LONGEST = 253  # characters of a DNS name
 PATTERN = r"^(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)+(?:[a-z]{2,}|xn--[a-z0-9-]+)$"
 """A host in ASCII lower case with at least two labels."""
 
@@ -32,7 +32,7 @@ SPLIT_SUFFIXES = {
     "co": ("com", "edu", "gov", "mil", "net", "nom", "org"),
     "io": ("co", "com", "edu", "gov", "mil", "net", "nom", "org"),
 }
-"""Suffixes that have a few others below them, and those: what looks like a company may be such a suffix itself."""
+"""Suffixes that have a few suffixes below them, and which: ``com.ai`` looks like a company's domain and is none."""
 
 _FREE_MAIL = """
 126.com 163.com aol.com att.net bigpond.com bluewin.ch bt.com btinternet.com comcast.net cox.net duck.com email.com
@@ -67,7 +67,7 @@ def registrable_sql(column: str) -> str:
     shape = rf"^(?:https?://)?(?:{label}\.)*?({label}\.(?:{ends}))(?:[/?#]\S*)?$"
     given = text.lower_sql(text.trim_sql(column))
     found = f"nullif(regexp_extract({given}, {text.literal(shape)}, 1), '')"
-    return f"list_filter([{found}], lambda name: name NOT IN ({below}))[1]"  # a CASE would look twice
+    return f"list_filter([{found}], lambda name: name NOT IN ({below}))[1]"  # a CASE would compute ``found`` twice
 
 
 def is_free_mail(domain: str | None) -> bool:

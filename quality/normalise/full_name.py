@@ -3,8 +3,8 @@
 ``Roe, Jane``, ``Dr. Jane van der Roe, PhD`` and ``Jane`` are read; one word alone is a given name. An address, two
 people, a team or a company gives neither part. Case and accents stay as they are written.
 
-The function and its SQL run the same patterns, which keep to what both engines read alike: explicit classes, no case
-folding, no looking around.
+The functions and their SQL run the same patterns, which keep to what Python and DuckDB read in the same way: explicit
+character classes, no case folding, no look-ahead or look-behind.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import Final
 from quality.normalise import text
 from quality.normalise.company import LEGAL_FORMS
 
-LONGEST: Final = 120
+LONGEST: Final = 120  # characters; a longer text is a sentence
 
+# Words before a name, after it, and inside a family name; and words that end the name of a team and not of a person.
 _TITLES = "dr frau herr miss mme mr mrs ms mx prof"
 _SUFFIXES = "cfa cpa dds dvm esq ii iii iv jd jr llm mba md msc phd pmp sr"
 _PARTICLES = (
@@ -91,7 +92,7 @@ def plain_sql(column: str) -> str:
         even = f"regexp_replace({even}, {text.literal(pattern)}, {text.literal(instead)}, 'g')"
     bare = rf"regexp_replace(trim({even}, ' ,'), {text.literal(_SUFFIXED)}, '\1')"
     is_name = f"length(x) BETWEEN 1 AND {LONGEST} AND NOT regexp_matches(x, {text.literal(_NO_PERSON)})"
-    return f"list_filter([{bare}], lambda x: {is_name})[1]"  # a CASE would make it twice
+    return f"list_filter([{bare}], lambda x: {is_name})[1]"  # a CASE would compute ``bare`` twice
 
 
 def given_sql(plain: str) -> str:

@@ -43,7 +43,7 @@ _REGIONS = {
     "ES": ("34", ""),
     "PL": ("48", ""),
 }
-_OTHER_EXITS = {"AU"}  # regions of the above that dial abroad by more than 00: the function tells which is meant
+_OTHER_EXITS = {"AU"}  # regions of the above where 00 may begin a longer prefix for calls abroad (0011): SQL gives null
 _PUNCTUATION = " ()-./\u00a0"
 _EXTENSION = r"([0-9]) ?(?:[xX]|[eE][xX][tT]\.?) ?[0-9]{1,6}$"
 _BARE = str.maketrans("", "", _PUNCTUATION)
@@ -67,7 +67,7 @@ def e164(value: str | None, region: str) -> str | None:
 
 
 def _parsed(written: str, region: str) -> tuple[str | None, bool]:
-    """Return what the library reads, and whether it began with the region's own prefix for calls abroad."""
+    """Return the number as the library reads it, and whether it began with the region's own prefix for calls abroad."""
     import phonenumbers
 
     try:

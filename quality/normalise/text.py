@@ -1,4 +1,4 @@
-"""White space, case, accents and quoting: the ground the other forms stand on, the same in Python and in DuckDB.
+"""White space, case, accents and quoting, the same in Python and in DuckDB; the other forms are built on these.
 
 Python and DuckDB disagree in three places, and each is settled here: what white space is, the lower case of ``İ`` and
 of a final sigma (Python looks at the neighbours, DuckDB does not), and which marks an accent is.
@@ -19,6 +19,8 @@ WHITE = _SPACES + _BREAKS
 """The characters that count as white space around a value."""
 
 EXCERPT = 2000
+"""Characters of an excerpt, its ellipsis included."""
+
 _WHOLE_WORDS = f"(?s)^(.*[^{WHITE}])[{WHITE}]"
 
 
@@ -43,10 +45,10 @@ def trim_sql(column: str) -> str:
 
 
 def trim_rest_sql(trimmed: str) -> str:
-    """Return SQL that ends what ``trim(column)`` began; null when nothing is left.
+    """Return the SQL that takes tabs and breaks off what DuckDB's ``trim(column)`` left; null when that is nothing.
 
-    DuckDB's own trim takes spaces but no line breaks off, and trimming a set of characters is ten times dearer, so only
-    values that have a break at an end pay for it.
+    That trim takes off spaces only, and one of a set of characters costs ten times as much: only values that have a
+    break at an end pay for it.
     """
     rest = f"nullif(trim({trimmed}, {_break_set()}), '')"
     return f"CASE WHEN {has_rest_sql(trimmed)} THEN {rest} ELSE {trimmed} END"

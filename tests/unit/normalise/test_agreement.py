@@ -84,7 +84,6 @@ def each_in_sql(expression: Callable[[str], str], values: list[str]) -> list[str
         (text.trim, text.trim_sql),
         (text.lower, text.lower_sql),
         (text.words, text.words_sql),
-        (email.clean, email.clean_sql),
         (email.normal_form, email.normal_form_sql),
         (company.normal_form, company.normal_form_sql),
         (person.normal_form, person.normal_form_sql),
@@ -213,16 +212,14 @@ def test_sql_reads_a_domain_as_the_suffix_list_does_or_leaves_it(value: str) -> 
 def test_null_stays_null_everywhere() -> None:
     forms = (
         text.trim_sql,
-        email.clean_sql,
         email.normal_form_sql,
         company.normal_form_sql,
         person.normal_form_sql,
         domain.registrable_sql,
     )
     assert [in_sql(form, None) for form in forms] == [None] * len(forms)
-    assert [
-        f(None) for f in (email.clean, email.normal_form, company.normal_form, person.normal_form, domain.registrable)
-    ] == [None] * 5
+    functions = (email.normal_form, company.normal_form, person.normal_form, domain.registrable)
+    assert [function(None) for function in functions] == [None] * len(functions)
 
 
 def test_accents_are_every_mark() -> None:
