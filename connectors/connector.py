@@ -47,6 +47,16 @@ class DeleteDetection(StrEnum):
     FULL_DIFF = "full_diff"  # a record absent from a complete full read is deleted
     BOTH = "both"  # observed incrementally, and a complete full read settles the rest
 
+    @property
+    def is_observed(self) -> bool:
+        """Whether an incremental read is told of deletes."""
+        return self in (DeleteDetection.OBSERVED, DeleteDetection.BOTH)
+
+    @property
+    def proves_absence(self) -> bool:
+        """Whether a record that a complete full read did not see is deleted."""
+        return self in (DeleteDetection.FULL_DIFF, DeleteDetection.BOTH)
+
 
 @dataclass(frozen=True, slots=True)
 class Entity:

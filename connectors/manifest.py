@@ -19,6 +19,7 @@ from connectors.declarative.consistency import URL, generic_faults
 from connectors.declarative.model import (
     Deletes,
     Delta,
+    Detection,
     Duration,
     Endpoint,
     ErrorRule,
@@ -162,7 +163,7 @@ class EntitySpec(Strict):
     cursor: JsonPath | None = None
     lag: Duration = timedelta(0)
     settle: Duration = timedelta(0)
-    delete_detection: Literal["none", "observed", "full_diff", "both"] = "none"
+    delete_detection: Detection = DeleteDetection.NONE
     selected: bool = True
     items: JsonPath = "$"
     timestamp: JsonPath | None = None
@@ -189,7 +190,7 @@ class EntitySpec(Strict):
             cursor=self.cursor or ("swept" if self.sweep else None),
             lag=max(self.lag, self.reread),
             settle=self.settle,
-            delete_detection=DeleteDetection(self.delete_detection),
+            delete_detection=self.delete_detection,
             selected=self.selected,
         )
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
-from connectors.connector import Connector, Cursor, DeleteDetection, Entity, FieldMapping, Mode, Page, SyncOptions
+from connectors.connector import Connector, Cursor, Entity, FieldMapping, Mode, Page, SyncOptions
 from connectors.errors import ConnectorError, Reauthorise, Stop
 from connectors.landing import RAW_SCHEMA
 from connectors.runtime.redaction import spellings
@@ -308,7 +308,7 @@ def check_schema(fields: Sequence[FieldMapping], entities: Sequence[Entity]) -> 
 
 def check_full_read_proves_absence(done: Read, entity: Entity) -> None:
     """Where absence means deletion, a full read must have ended well; nothing may be inferred from half of one."""
-    if entity.delete_detection in (DeleteDetection.FULL_DIFF, DeleteDetection.BOTH):
+    if entity.delete_detection.proves_absence:
         check_ends(done)
 
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from connectors.manifest import Auth, EntitySpec, Manifest
 
 URL = re.compile(r"https://[a-z0-9.-]+(/[A-Za-z0-9._~/-]*)?")
-_PROVES = ("full_diff", "both")
-_OBSERVES = ("observed", "both")
 
 
 def generic_faults(manifest: Manifest, fields: set[str], settings: set[str]) -> Iterator[str]:
@@ -134,7 +132,7 @@ class _Entity:
             yield f"{where} is swept: it has no delta, refresh or deletes"
         if spec.refresh is not None and self._delta is None:
             yield f"{where} has no delta, so that every read is whole: refresh means nothing"
-        if (spec.deletes or spec.merged_ids) and spec.delete_detection not in _OBSERVES:
+        if (spec.deletes or spec.merged_ids) and not spec.delete_detection.is_observed:
             yield f"{where} learns of deletes as it reads: delete_detection is observed or both"
         if spec.deletes and spec.cursor is None:
             yield f"{where} has deletes, which are for entities with a cursor"
@@ -162,7 +160,7 @@ class _Entity:
             yield f"{where} has a second pass that is not behind its settle time, so it would see nothing more"
         if delta.window and delta.window < 2 * times.unit(delta.format):
             yield f"{where} has a window shorter than two units of its format {delta.format}"
-        if delta.history and delta.endpoint is None and spec.delete_detection in _PROVES:
+        if delta.history and delta.endpoint is None and spec.delete_detection.proves_absence:
             yield f"{where} reads no further back than its history: a full read proves no absence"
         if delta.history_setting and delta.history_setting not in {each.name for each in self._manifest.settings}:
             yield f"{where}: history_setting {delta.history_setting!r} is no setting of this connector"
@@ -182,7 +180,7 @@ class _Entity:
         yield from _unknown(f"{self._where}, delta", delta.endpoint, self._known | {"delta.since"})
         if delta.fetch is not None:
             yield from _unknown(f"{self._where}, fetch", delta.fetch, self._known | {"event.object_id"})
-        if self._spec.delete_detection not in _OBSERVES and delta.gone is not None:
+        if delta.gone is not None and not self._spec.delete_detection.is_observed:
             yield f"{self._where} learns of deletes from its events: delete_detection is observed or both"
 
 

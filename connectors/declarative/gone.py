@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from connectors.connector import Unreadable
+from connectors.connector import DeleteDetection, Unreadable
 from connectors.declarative import times
 from connectors.declarative.parts import Part
 from connectors.declarative.spans import moment
@@ -37,7 +37,7 @@ def told_elsewhere(account: Account, spec: EntitySpec, marks: Mapping[str, Any],
         name = str(number)
         begun = account.present - spec.settle
         since = moment(marks, name)
-        if is_full and source.as_ == "tombstones" and spec.delete_detection == "both":
+        if is_full and source.as_ == "tombstones" and spec.delete_detection is DeleteDetection.BOTH:
             reached[name] = begun.isoformat()
             continue
         if since and source.every and not is_full and begun - since < source.every:

@@ -38,6 +38,7 @@ from connectors.declarative.pages import (
     SinglePage,
 )
 from connectors.declarative.words import (
+    Detection,
     Duration,
     Endpoint,
     HeaderName,
@@ -54,10 +55,10 @@ from connectors.declarative.words import (
 )
 
 __all__ = [
-    "Batch", "CursorPages", "Deletes", "Delta", "DeltaCursor", "DeltaToken", "Duration", "Endpoint", "ErrorRule",
-    "Events", "Every", "FieldSpec", "HealthCheck", "JsonPath", "LastIdPages", "LinkHeaderPages", "Lookup", "MergedIds",
-    "Name", "NextUrlPages", "NumberedPages", "OffsetPages", "Pagination", "Param", "Parent", "Place", "Polling",
-    "QuotaSpec", "Restart", "Scalar", "Signals", "SinceId", "SinglePage", "Strict", "Ties", "TimeFormat",
+    "Batch", "CursorPages", "Deletes", "Delta", "DeltaCursor", "DeltaToken", "Detection", "Duration", "Endpoint",
+    "ErrorRule", "Events", "Every", "FieldSpec", "HealthCheck", "JsonPath", "LastIdPages", "LinkHeaderPages", "Lookup",
+    "MergedIds", "Name", "NextUrlPages", "NumberedPages", "OffsetPages", "Pagination", "Param", "Parent", "Place",
+    "Polling", "QuotaSpec", "Restart", "Scalar", "Signals", "SinceId", "SinglePage", "Strict", "Ties", "TimeFormat",
     "TimestampFilter", "Webhook", "Where", "header_name",
 ]  # fmt: skip
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connectors.connector import DeleteDetection, Mode, Page
+from connectors.connector import Mode, Page
 from connectors.declarative import fanout
 from connectors.declarative.changes import Events, TimestampFilter
 from connectors.declarative.events import EventLog
@@ -144,7 +144,7 @@ def _sweep(account: Account, spec: EntitySpec, cursor: Mapping[str, Any], now: s
     if not is_full and "swept" in cursor and spec.sweep and not _is_due(account, cursor, "swept", spec.sweep.every):
         yield Part(place={})
         return
-    is_proof = not is_full and spec.entity().delete_detection in (DeleteDetection.FULL_DIFF, DeleteDetection.BOTH)
+    is_proof = not is_full and spec.delete_detection.proves_absence
     for part in main(account, spec, {}):
         is_proof = is_proof and all(each.external_id is not None for each in part.unreadable)
         yield part.at(None)

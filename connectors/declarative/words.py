@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from connectors.connector import DeleteDetection
 from connectors.declarative import template
 from connectors.runtime import paths
 
@@ -103,6 +104,8 @@ TimeFormat = Literal["iso8601", "epoch_s", "epoch_ms"]
 WrittenTime = Literal["iso8601", "iso8601_s", "iso8601_us", "epoch_s", "epoch_ms", "date"]
 """How a vendor's filter takes times; each form has a unit, below which it cannot tell two moments apart."""
 Moment = Annotated[datetime, BeforeValidator(_moment)]
+Detection = Annotated[DeleteDetection, Field(strict=False)]
+"""How deletes are learned of, by the word for it."""
 
 
 class Strict(BaseModel):

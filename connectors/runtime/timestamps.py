@@ -24,12 +24,20 @@ _ISO = re.compile(
 _NUMBER = re.compile(r"-?\d{1,17}(?:\.\d{1,9})?", re.ASCII)
 _EMPTY = re.compile(r"\s*|0000-00-00(?:[T ]00:00:00(?:\.0+)?Z?)?")  # MySQL's way of writing null
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_FIRST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
 
 
 def to_arrow(values: Sequence[TimeValue], form: TimestampFormat) -> tuple[pa.Array[Any], tuple[int, ...]]:
-    """Return the column in UTC and the positions that hold something that is no time."""
+    """Return the column in UTC and the positions that hold something that is no time.
+
+    A moment outside the years 1 to 9999 is none either: not everybody who reads the column could hold it.
+    """
     try:
-        return _whole(values, form), ()
+        column = _whole(values, form)
+        if _is_within_years(column):
+            return column, ()
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError):
         pass
     parsed: list[datetime | None] = []
@@ -70,6 +78,12 @@ def _whole(values: Sequence[TimeValue], form: TimestampFormat) -> pa.Array[Any]:
     numbers = pa.array(values, pa.int64())
     scale = 1_000_000 if form == "epoch_s" else 1_000
     return pc.multiply_checked(numbers, pa.scalar(scale, pa.int64())).cast(_TYPE)
+
+
+def _is_within_years(column: pa.Array[Any]) -> bool:
+    numbers = column.view(pa.int64())  # as moments, Python could not hold the ones looked for
+    first, last = pc.min(numbers).as_py(), pc.max(numbers).as_py()
+    return first is None or last is None or _FIRST <= first <= last <= _LAST
 
 
 def _zone(text: str | None) -> timezone:

@@ -11,7 +11,7 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from connectors.connector import DeleteDetection, Entity
 from connectors.declarative.strict_yaml import DescriptorError, Document, load_file, load_text
-from connectors.declarative.words import Duration, JsonPath, Strict
+from connectors.declarative.words import Detection, Duration, JsonPath, Strict
 from connectors.errors import Stop
 from connectors.runtime import paths
 
@@ -47,7 +47,7 @@ class Query(Strict):
     timestamp: JsonPath | None = None
     timestamp_format: Literal["iso8601", "epoch_s", "epoch_ms"] = "iso8601"
     deleted: JsonPath | None = None
-    deletes: Literal["none", "observed", "full_diff", "both"] = "none"
+    deletes: Detection = DeleteDetection.NONE
     paging: Paging = Field(default_factory=Paging)
     since: Variable | None = None
     until: Variable | None = None
@@ -64,7 +64,7 @@ class Query(Strict):
             raise ValueError("'since' needs 'timestamp': where a record says when it changed")
         if self.since is not None and self.lag <= timedelta(0):
             raise ValueError("'since' needs a 'lag' above 0: an API that filters by 'later than' would lose ties")
-        if self.deletes in ("observed", "both") and self.deleted is None:
+        if self.deletes.is_observed and self.deleted is None:
             raise ValueError(f"deletes: {self.deletes} needs 'deleted': where a record says that it is gone")
         if self.paging.kind == "relay" and self.paging.page_info is None and not _BESIDE.search(self.items):
             raise ValueError("relay paging needs paging.page_info, unless items ends in .nodes or .edges[*].node")
@@ -93,7 +93,7 @@ class Query(Strict):
             cursor=self.timestamp if self.since else None,
             lag=self.lag if self.since else timedelta(0),
             settle=self.settle,
-            delete_detection=DeleteDetection(self.deletes),
+            delete_detection=self.deletes,
         )
 
 

@@ -182,7 +182,7 @@ def _window(query: Query, since: datetime | None, until: datetime | None) -> dic
     found = dict(query.variables)
     if query.since is not None and since is not None:
         found[query.since] = _written(since, query.time_format)
-    is_bounded = since is not None or query.deletes in ("none", "observed")
+    is_bounded = since is not None or not query.deletes.proves_absence
     if query.until is not None and until is not None and is_bounded:
         found[query.until] = _written(until, query.time_format)
     return found

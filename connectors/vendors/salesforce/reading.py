@@ -189,7 +189,10 @@ def follow(session: Session, response: Response) -> Iterator[tuple[Response, boo
 
 def _link(response: Response) -> str | None:
     """Return the way to the next page; an answer that is neither done nor says where to go on is broken."""
-    done, link = read_top(response.content, "done", "nextRecordsUrl")
+    try:
+        done, link = read_top(response.content, "done", "nextRecordsUrl")
+    except msgspec.DecodeError as error:
+        raise Stop("malformed_page", "Salesforce's answer is not a page of a query") from error
     if done is True:
         return None
     if not isinstance(link, str) or not link:

@@ -47,8 +47,11 @@ _CODES = {
 
 
 def classify(response: Response) -> Verdict | None:
-    """Read Salesforce's error array; codes it shares with nobody are decided here, the rest by status."""
-    if response.status < HTTPStatus.BAD_REQUEST:
+    """Read Salesforce's error array; codes it shares with nobody are decided here, the rest by status.
+
+    An array is an error under a good status too: what is asked for here is always an object.
+    """
+    if response.status < HTTPStatus.BAD_REQUEST and not response.content.startswith(b"["):
         return None
     for code in structured_codes(response):
         if code in _CODES:

@@ -120,7 +120,7 @@ def select(sobject: SObject, fields: Sequence[str], span: Span, *, limit: int | 
 
 def select_ids(sobject: SObject, fields: Sequence[str], ids: Iterable[str]) -> str:
     """Build the query that reads these rows and no others."""
-    listed = ",".join(f"'{_checked(each)}'" for each in ids)
+    listed = ",".join(f"'{checked_id(each)}'" for each in ids)
     return f"{_selected(sobject, fields)} WHERE Id IN ({listed})"
 
 
@@ -146,21 +146,21 @@ def _conditions(stamp: str | None, span: Span) -> list[str]:
 
 def _after(stamp: str | None, position: Position) -> str:
     if stamp is None or position.stamp is None:
-        return f"Id > '{_checked(position.id or '')}'"
+        return f"Id > '{checked_id(position.id or '')}'"
     moment = literal(position.stamp)
     if position.id is None:
         return f"{stamp} >= {moment}"
-    return f"(({stamp} = {moment} AND Id > '{_checked(position.id)}') OR {stamp} > {moment})"
+    return f"(({stamp} = {moment} AND Id > '{checked_id(position.id)}') OR {stamp} > {moment})"
 
 
 def _upto(stamp: str | None, position: Position) -> str:
     if stamp is None or position.stamp is None:
-        return f"Id <= '{_checked(position.id or '')}'"
+        return f"Id <= '{checked_id(position.id or '')}'"
     moment = literal(position.stamp)
-    return f"({stamp} < {moment} OR ({stamp} = {moment} AND Id <= '{_checked(position.id or '')}'))"
+    return f"({stamp} < {moment} OR ({stamp} = {moment} AND Id <= '{checked_id(position.id or '')}'))"
 
 
-def _checked(record_id: str) -> str:
+def checked_id(record_id: str) -> str:
     """Return an id that may stand between quotes; Salesforce's are 15 or 18 letters and digits."""
     if not (record_id.isascii() and record_id.isalnum()):
         raise ValueError("a Salesforce id holds letters and digits only")

@@ -24,14 +24,14 @@ from connectors.connector import (
     Page,
 )
 from connectors.declarative.catalogue import default_schema
-from connectors.errors import ConnectorError, Stop
+from connectors.errors import ConnectorError, Resync, Stop
 from connectors.runtime.auth.jwt_bearer import JwtBearer
 from connectors.runtime.auth.oauth2 import OAuth2Refresh
 from connectors.runtime.quota import QuotaLedger
 from connectors.vendors.salesforce.deletes import deleted_rows
 from connectors.vendors.salesforce.reading import Walk
 from connectors.vendors.salesforce.session import Session, usage
-from connectors.vendors.salesforce.soql import Position, SObject, literal
+from connectors.vendors.salesforce.soql import Position, SObject, checked_id, literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,9 +74,10 @@ class SalesforceConnector(Connector):
 
     def entities(self) -> list[Entity]:
         """List the standard objects and those the setting ``objects`` adds."""
-        standard = registry.entities(self.id)
-        known = {entity.name for entity in standard}
-        return standard + [_custom(name) for name in self._objects() if name not in known]
+        found = {entity.name.casefold(): entity for entity in registry.entities(self.id)}
+        for name in self._objects():
+            found.setdefault(name.casefold(), _custom(name))  # Salesforce's names are the same in any case
+        return list(found.values())
 
     def sync(self, credentials: Credentials, cursor: Cursor | None, options: SyncOptions) -> Iterator[Page]:
         """Read deletes, then rows, each page with a cursor that may be resumed from."""
@@ -87,11 +88,17 @@ class SalesforceConnector(Connector):
         sobject = _describe(session, options.entity)
         vendor_now = session.vendor_time or options.started_at
         horizon = min(vendor_now, options.started_at) - entity.settle - entity.lag
-        known = None if options.mode is Mode.FULL or sobject.stamp is None else cursor
+        known = None if options.mode is Mode.FULL else cursor
+        if known and sobject.stamp is None:
+            raise Resync("no_cursor_field", f"{options.entity} has no field to go on by; it is read in full each time")
+        after, since = _place(known)
         state = dict(known or {})
-        if sobject.has_deletes:
-            yield from self._deletes(session, options.entity, state, vendor_now, horizon)
-        walk = Walk(session, sobject, _position(known), horizon=horizon)
+        if sobject.has_deletes and sobject.stamp is not None:
+            state["deleted_until"] = literal(since or horizon)  # of a full read, no more than a start is noted
+            for rows, covered in () if since is None else deleted_rows(session, entity.name, since, vendor_now):
+                state["deleted_until"] = literal(max(min(covered, horizon), since or covered))
+                yield Page(rows, dict(state), has_more=True)
+        walk = Walk(session, sobject, after, horizon=horizon)
         for landed, more in walk.pages(options.page_size):
             if walk.position is not None and walk.position.stamp is not None:
                 state |= _as_cursor(walk.position.stamp, walk.position.id)
@@ -131,18 +138,6 @@ class SalesforceConnector(Connector):
         detail = f"{daily.get('Remaining', '?')} of {daily.get('Max', '?')} API requests are left today"
         return HealthStatus(ok=True, detail=detail, checked_at=self.context.clock())
 
-    def _deletes(
-        self, session: Session, name: str, state: dict[str, Any], vendor_now: datetime, horizon: datetime
-    ) -> Iterator[Page]:
-        """Read the delete log since the last read; after a full read there is nothing to read, only a start to note."""
-        since = state.get("deleted_until")
-        if since is None:
-            state["deleted_until"] = literal(horizon)
-            return
-        for rows, covered in deleted_rows(session, name, datetime.fromisoformat(since), vendor_now):
-            state["deleted_until"] = literal(max(min(covered, horizon), datetime.fromisoformat(since)))
-            yield Page(rows, dict(state), has_more=True)
-
     def _auth(self, login: str) -> TokenAuth:
         store, clock = self.context.credentials, self.context.clock
         url = f"{login}/services/oauth2/token"
@@ -157,7 +152,7 @@ class SalesforceConnector(Connector):
         return Session(
             self.context.transport,
             credentials,
-            api_version=str(self._setting("api_version", _API_VERSION)).removeprefix("v"),
+            api_version=_version(str(self._setting("api_version", _API_VERSION))),
             ledger=self._ledger,
         )
 
@@ -171,6 +166,12 @@ class SalesforceConnector(Connector):
         return [str(name).strip() for name in names if str(name).strip()]
 
 
+def _version(text: str) -> str:
+    """Return a version as addresses have it: people write 64 and v64.0 for 64.0."""
+    number = text.removeprefix("v")
+    return f"{number}.0" if number.isdecimal() else number
+
+
 def _describe(session: Session, name: str) -> SObject:
     """Ask for an object's fields, on every run: a field added yesterday must not be missing for ever."""
     if not name.replace("_", "").isalnum() or not name.isascii():
@@ -178,7 +179,13 @@ def _describe(session: Session, name: str) -> SObject:
     answer = session.get(f"/sobjects/{name}/describe").json()
     if not isinstance(answer, dict) or not isinstance(answer.get("fields"), list):
         raise Stop("malformed_page", f"the description of {name} has no fields")
-    return SObject.from_describe(answer)
+    try:
+        sobject = SObject.from_describe(answer)
+    except (KeyError, TypeError) as error:
+        raise Stop("malformed_page", f"the description of {name} is not in its usual form") from error
+    if all(field.name != "Id" for field in sobject.fields):
+        raise Stop("malformed_page", f"the description of {name} names no Id to know its records by")
+    return sobject
 
 
 def _custom(name: str) -> Entity:
@@ -193,10 +200,20 @@ def _custom(name: str) -> Entity:
     )
 
 
-def _position(cursor: Cursor | None) -> Position | None:
-    if not cursor or "id" not in cursor:
-        return None
-    return Position(datetime.fromisoformat(cursor["watermark"]).astimezone(UTC), cursor["id"])
+def _place(cursor: Cursor | None) -> tuple[Position | None, datetime | None]:
+    """Return where rows were left and where the delete log was; a cursor that says neither is lost."""
+    known = cursor or {}
+    try:
+        since = known.get("deleted_until")
+        deleted_until = None if since is None else _moment(since)
+        after = Position(_moment(known["watermark"]), checked_id(known["id"])) if "id" in known else None
+    except (KeyError, TypeError, ValueError):
+        raise Resync("cursor_unreadable", "the stored cursor is not a place in Salesforce's order") from None
+    return after, deleted_until
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _as_cursor(stamp: datetime, record_id: str | None) -> dict[str, Any]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
 
 from connectors.connector import DeleteDetection, Entity
 from connectors.declarative.strict_yaml import DescriptorError, Document, load_file, load_text
-from connectors.declarative.words import Duration, Strict
+from connectors.declarative.words import Detection, Duration, Strict
 from connectors.errors import Stop
 
 _SUFFIXES = (".yml", ".yaml", ".json")
@@ -26,7 +26,7 @@ class TableSpec(Strict):
     key: Column | list[Column] | None = None  # left out, the primary key
     cursor: Column | None = "updated_at"  # null: every read is complete
     deleted: Column | None = None
-    deletes: Literal["none", "observed", "full_diff", "both"] | None = None
+    deletes: Detection | None = None
     lag: Duration = timedelta(minutes=10)
     settle: Duration = timedelta(0)
     overlap: Annotated[int, Field(ge=0, le=10_000_000)] = 1_000  # of a cursor that is a number
@@ -34,7 +34,7 @@ class TableSpec(Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.deletes in ("observed", "both") and self.deleted is None:
+        if self.deletes is not None and self.deletes.is_observed and self.deleted is None:
             raise ValueError(f"deletes: {self.deletes} needs 'deleted': the column that says a row is gone")
         needed = (*self.keys, self.cursor, self.deleted)
         if missed := next((name for name in self.leave_out if name in needed), None):
@@ -49,7 +49,7 @@ class TableSpec(Strict):
     @property
     def delete_detection(self) -> DeleteDetection:
         """How deletes are learned of: by column where there is one, and by absence from a full read."""
-        return DeleteDetection(self.deletes or ("both" if self.deleted else "full_diff"))
+        return self.deletes or (DeleteDetection.BOTH if self.deleted else DeleteDetection.FULL_DIFF)
 
     def entity(self, name: str) -> Entity:
         """Return the entity as the contract shows it."""
