@@ -51,3 +51,26 @@ def test_epochs_are_numbers_or_their_text(value: Any, form: Any) -> None:
 @pytest.mark.parametrize("value", [True, "soon", "2026-03-02", 10**16])
 def test_an_impossible_epoch_is_set_aside(value: Any) -> None:
     assert to_arrow([value], "epoch_s")[1] == (0,)
+
+
+@pytest.mark.parametrize(
+    ("value", "form"),
+    [
+        (1772439330000, "epoch_s"),  # milliseconds where seconds belong: the year 58136
+        (-(10**11), "epoch_s"),
+        (10**16, "epoch_ms"),
+        ("9999-12-31T23:59:59-05:00", "iso8601"),
+        ("0001-01-01T00:00:00+05:00", "iso8601"),
+    ],
+)
+def test_a_moment_no_calendar_holds_is_set_aside_whatever_stands_beside_it(value: Any, form: Any) -> None:
+    """Alone such a column is read in one go, beside nonsense value by value: both ways find the same."""
+    assert to_arrow([value], form)[1] == (0,)
+    assert to_arrow([value, "soon"], form)[1] == (0, 1)
+    assert to_arrow([value], form)[0].to_pylist() == [None]
+
+
+def test_the_first_and_the_last_moment_there_are_stay() -> None:
+    edges = ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"]
+    assert to_arrow(edges, "iso8601")[1] == ()
+    assert to_arrow([], "iso8601")[1] == ()
