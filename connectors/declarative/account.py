@@ -5,10 +5,7 @@ Every request of a described connector goes through here. What is asked and in w
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,6 +18,7 @@ from connectors.runtime.classification import Classify, Do, Verdict, structured_
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from connectors.connector import ConnectorContext, Credentials, SyncOptions
     from connectors.declarative.changes import DiesWith
@@ -104,8 +102,7 @@ class Account:
             self._ledger.spend()
         response = self._transport.send(request, self._credentials.auth, _mortal(self._classify, dies))
         if self._vendor_time is None:
-            with suppress(KeyError, TypeError, ValueError):  # an answer without a clock tells nothing
-                self._vendor_time = parsedate_to_datetime(response.headers["date"]).astimezone(UTC)
+            self._vendor_time = response.sent_at
         return response
 
     def build(self, endpoint: Endpoint, values: Mapping[str, Any], params: Mapping[str, str] | None = None) -> Request:

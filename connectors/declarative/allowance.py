@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -53,9 +51,7 @@ def _told(spec: QuotaSpec, response: Response, clock: Clock) -> Told | None:
 
 def _resets_in(spec: QuotaSpec, response: Response, clock: Clock) -> timedelta | None:
     """Return how long the period lasts yet, by the vendor's clock where it shows it."""
-    now = clock()
-    with suppress(KeyError, TypeError, ValueError):
-        now = parsedate_to_datetime(response.headers["date"]).astimezone(UTC)
+    now = response.sent_at or clock()
     if spec.window is not None:
         return spec.window - (now - _EPOCH) % spec.window
     found = _value(spec.resets, response) if spec.resets else None
@@ -86,8 +82,7 @@ def _value(place: Place, response: Response) -> Any:
 
 
 def _in_body(path: str, response: Response) -> Any:
-    first = next((step for step in paths.parse(path) if isinstance(step, str)), "")
-    if f'"{first}"'.encode() not in response.content:  # every page passes here
+    if not paths.may_hold(response.content, path):  # every page passes here
         return None
     try:
         found = paths.find_one(response.content, path)

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _THRESHOLD = 2  # one broken endpoint must not silence the healthy ones
-_COOL_DOWN = 30.0
-_LONGEST_COOL_DOWN = 300.0
+_COOL_DOWN, _LONGEST_COOL_DOWN = 30.0, 300.0  # seconds; it doubles with each failed probe
 
 
 class CircuitBreaker:

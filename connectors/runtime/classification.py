@@ -75,10 +75,10 @@ _BY_STATUS: dict[int, Verdict] = {
 _RATE_LIMIT_CODES = frozenset(
     {"rate_limited", "ratelimited", "rate_limit_exceeded", "throttled", "too_many_requests", "toomanyrequests"}
 )
-_SMALL = 4096
-_LARGEST_ERROR = 262_144
-_LONGEST_CODE = 80
-_SUCCESS, _REDIRECTION, _SERVER_ERROR = 2, 3, 5
+_SMALL = 4096  # bytes: an answer up to here is searched whole for signs of an error, a larger one at its beginning
+_LARGEST_ERROR = 262_144  # bytes: a larger body is a page and not an error
+_LONGEST_CODE = 80  # characters
+_SUCCESS, _REDIRECTION, _SERVER_ERROR = 2, 3, 5  # the hundreds of a status
 _REDIRECT = Verdict(Do.STOP, "redirect_refused", "the vendor answers with a redirect, which is never followed")
 _UNAVAILABLE = Verdict(Do.RETRY, "vendor_unavailable", "the vendor has trouble answering")
 _RATE_LIMITED = Verdict(Do.RETRY, "rate_limited", "the vendor's rate limit is reached")

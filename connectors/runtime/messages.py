@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -67,6 +69,20 @@ class Response:
         return msgspec.json.decode(self.content)
 
     @property
+    def sent_at(self) -> datetime | None:
+        """When the vendor answered, by its own clock (the ``Date`` header); None when it does not say."""
+        return http_date(self.headers.get("date", ""))
+
+    @property
     def media_type(self) -> str:
         """The content type without parameters, lower case."""
         return self.headers.get("content-type", "").split(";", 1)[0].strip().lower()
+
+
+def http_date(value: str) -> datetime | None:
+    """Return a date of an HTTP header in UTC; None when it is none."""
+    try:
+        parsed = parsedate_to_datetime(value)
+    except (TypeError, ValueError):
+        return None
+    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)

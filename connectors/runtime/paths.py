@@ -51,6 +51,15 @@ def parse(path: str) -> tuple[Step, ...]:
     return tuple(steps)
 
 
+def may_hold(raw: bytes, path: str) -> bool:
+    """Return False when nothing can stand at ``path``, because its first name is nowhere in the bytes.
+
+    That costs a fraction of decoding them: for what most answers do not have.
+    """
+    first = next((step for step in parse(path) if isinstance(step, str)), "")
+    return f'"{first}"'.encode() in raw
+
+
 def find(raw: bytes | msgspec.Raw, path: str) -> list[msgspec.Raw]:
     """Return the verbatim slices ``path`` leads to; a step that leads nowhere yields nothing."""
     return follow(raw, parse(path))

@@ -8,11 +8,10 @@ from __future__ import annotations
 import random
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from connectors.errors import ConnectorError, Retry
+from connectors.runtime.messages import http_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -68,19 +67,11 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     if _SECONDS.fullmatch(value):
         seconds = float(value)
     else:
-        until, now = _http_date(value), _http_date(headers.get("date", ""))
+        until, now = http_date(value), http_date(headers.get("date", ""))
         if until is None or now is None:
             return None
         seconds = (until - now).total_seconds()
     return seconds if 0 < seconds <= _LONGEST_SENSIBLE else None
-
-
-def _http_date(value: str) -> datetime | None:
-    try:
-        parsed = parsedate_to_datetime(value)
-    except (TypeError, ValueError):
-        return None
-    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed
 
 
 class Transient(Exception):  # noqa: N818  the state of one attempt; no caller outside the runtime sees it

@@ -20,12 +20,6 @@ if TYPE_CHECKING:
 class OAuth2Refresh(TokenAuth):
     """Renews the access token with the stored refresh token; a rotated one replaces it, an omitted one stays."""
 
-    def __init__(
-        self, store: CredentialStore, token_url: str, *, clock: Clock, rotate: bool = True, **options: Any
-    ) -> None:
-        super().__init__(store, token_url, clock=clock, **options)
-        self._rotate = rotate
-
     def token_request(self, fields: Mapping[str, Secret]) -> httpx.Request:
         """Build the ``refresh_token`` grant from ``client_id``, ``client_secret`` (optional) and ``refresh_token``."""
         form = {"grant_type": "refresh_token", "refresh_token": required(fields, "refresh_token")}
@@ -37,7 +31,7 @@ class OAuth2Refresh(TokenAuth):
     def changed_fields(self, answer: Mapping[str, object]) -> dict[str, Secret]:
         """Return the rotated refresh token when the vendor sent one."""
         rotated = answer.get("refresh_token")
-        return {"refresh_token": Secret(rotated)} if self._rotate and isinstance(rotated, str) and rotated else {}
+        return {"refresh_token": Secret(rotated)} if isinstance(rotated, str) and rotated else {}
 
 
 class OAuth2ClientCredentials(TokenAuth):

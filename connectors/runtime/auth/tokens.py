@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 
 _MARGIN = timedelta(seconds=60)  # a token about to expire is renewed before it fails mid-flight
 _DEAD_GRANTS = frozenset({"invalid_grant", "invalid_client", "unauthorized_client", "access_denied", "invalid_token"})
-# a 200 without JSON is trouble too
+# Statuses that say nothing about the credential; 200 is among them for an answer that is not JSON.
 _TROUBLE = frozenset({HTTPStatus.OK, HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
-_REDIRECTS = 3
+_REDIRECTS = 3  # the hundreds of a status that redirects
+_LONGEST_LIFE = timedelta(days=366)  # of a token: a vendor that says more means something else
 TokenFlow = Generator[httpx.Request, httpx.Response, "Session"]
 
 
@@ -62,14 +63,12 @@ class TokenAuth(httpx.Auth, abc.ABC):
         clock: Clock,
         keep: tuple[str, ...] = (),
         lifetime: timedelta | None = None,
-        refused: frozenset[int] = frozenset({401}),
     ) -> None:
         self._store = store
         self._token_url = token_url
         self._clock = clock
         self._keep = keep
         self._lifetime = lifetime
-        self._refused = refused
         self._session: Session | None = None
 
     @abc.abstractmethod
@@ -90,7 +89,7 @@ class TokenAuth(httpx.Auth, abc.ABC):
         session = yield from self.session_flow()
         request.headers["Authorization"] = f"Bearer {session.access_token.reveal()}"
         response = yield request
-        if response.status_code in self._refused:
+        if response.status_code == HTTPStatus.UNAUTHORIZED:
             session = yield from self.session_flow(refused=session.access_token)
             request.headers["Authorization"] = f"Bearer {session.access_token.reveal()}"
             yield request
@@ -140,7 +139,7 @@ class TokenAuth(httpx.Auth, abc.ABC):
             seconds = float(str(answer["expires_in"]))
         except (KeyError, ValueError):
             return None if self._lifetime is None else self._clock() + self._lifetime
-        return self._clock() + timedelta(seconds=max(0.0, min(seconds, 366 * 86400.0)))
+        return self._clock() + timedelta(seconds=max(0.0, min(seconds, _LONGEST_LIFE.total_seconds())))
 
 
 def read_token_answer(response: httpx.Response) -> Mapping[str, object]:

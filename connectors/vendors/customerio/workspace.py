@@ -10,14 +10,17 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
+from connectors.connector import Unreadable
+from connectors.landing import slice_records
 from connectors.runtime import paths
+from connectors.runtime.keys import is_key, read_key
 from connectors.runtime.messages import Request, Response
 from connectors.runtime.pagination import follow_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    import msgspec
 
     from connectors.connector import Credentials
     from connectors.runtime.transport import Transport
@@ -26,6 +29,7 @@ ACTIVITIES_PER_PAGE = 100
 IDS_PER_PAGE = 1_000
 IDS_PER_CALL = 100
 MESSAGES_PER_PAGE = 1_000
+_SHOWN = 2_000
 _EVERYONE = {"filter": {"and": [{"attribute": {"field": "cio_id", "operator": "exists"}}]}}
 
 
@@ -52,10 +56,13 @@ class Workspace:
         params = {"limit": limit, "start_ts": int(start.timestamp()), "end_ts": int(end.timestamp())}
         return self._pages("/messages", params)
 
-    def everyone(self, *, limit: int = IDS_PER_PAGE) -> Iterator[tuple[list[str], bool]]:
-        """Yield the ids of all profiles, a page at a time."""
+    def everyone(self, *, limit: int = IDS_PER_PAGE) -> Iterator[tuple[list[str], tuple[Unreadable, ...], bool]]:
+        """Yield the ids of all profiles, a page at a time, the entries that name none, and whether more follow."""
         for body, more in self._pages("/customers", {"limit": limit}, body=_EVERYONE):
-            yield [_text(each) for each in paths.find(body, "identifiers[*].cio_id")], more
+            entries = slice_records(body, "identifiers")
+            named = [(_cio_id(entry), entry) for entry in entries]
+            unnamed = tuple(Unreadable("bad_key", str(entry, "utf-8")[:_SHOWN]) for key, entry in named if not key)
+            yield [key for key, _ in named if key], unnamed, more
 
     def attributes(self, ids: Sequence[str]) -> Iterator[bytes]:
         """Yield answers that hold these profiles; one that is gone is left out without a word."""
@@ -86,5 +93,7 @@ class Workspace:
         return response
 
 
-def _text(value: msgspec.Raw) -> str:
-    return msgspec.json.decode(value, type=str)
+def _cio_id(entry: msgspec.Raw) -> str | None:
+    found = paths.find(entry, "cio_id")
+    key = read_key(bytes(found[0])) if found else None
+    return str(key) if is_key(key) else None

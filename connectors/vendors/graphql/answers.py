@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +78,7 @@ class Price:
 def classify(response: Response) -> Verdict | None:
     """Return what an answer means where GraphQL differs from the rest; None leaves it to the common table."""
     if _is_spent(response.headers) and response.status // 100 == _REFUSAL:
-        return Verdict(Do.DEFER, "quota_spent", "the API's quota is used up", _reset_in(response.headers))
+        return Verdict(Do.DEFER, "quota_spent", "the API's quota is used up", _reset_in(response))
     if response.status // 100 not in (_SUCCESS, _REFUSAL) or b'"errors"' not in response.content:
         return ACCEPT if response.status // 100 == _SUCCESS and response.content else None
     answer = _read(response)
@@ -158,18 +157,19 @@ def _wait(response: Response, answer: _Answer | None) -> float | None:
     told = price(response) if answer is not None else None
     if told is not None and told.restored_per_second:
         return max(told.cost - told.left, 0.0) / told.restored_per_second or None
-    return retry_after(response.headers) or _reset_in(response.headers)
+    return retry_after(response.headers) or _reset_in(response)
 
 
 def _is_spent(headers: Mapping[str, str]) -> bool:
     return headers.get("x-ratelimit-remaining") == "0" and "retry-after" not in headers
 
 
-def _reset_in(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds to ``X-RateLimit-Reset`` by the API's own clock."""
+def _reset_in(response: Response) -> float | None:
+    """Return the seconds to ``X-RateLimit-Reset``, one at least, by the API's own clock."""
+    now = response.sent_at
     try:
-        return max(float(headers["x-ratelimit-reset"]) - parsedate_to_datetime(headers["date"]).timestamp(), 1.0)
-    except (KeyError, TypeError, ValueError):
+        return None if now is None else max(float(response.headers["x-ratelimit-reset"]) - now.timestamp(), 1.0)
+    except (KeyError, ValueError):
         return None
 
 

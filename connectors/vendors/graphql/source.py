@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow as pa
@@ -170,7 +169,7 @@ class _Reading:
             safe=True,
         )
         response = self._connector.context.transport.send(request, self._credentials.auth, classify)
-        self.vendor_time = _http_date(response.headers.get("date", "")) or self.vendor_time
+        self.vendor_time = response.sent_at or self.vendor_time
         return response
 
 
@@ -217,13 +216,6 @@ def _written(moment: datetime, form: str) -> str | int:
     if form == "iso8601":
         return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return int(moment.timestamp()) if form == "epoch_s" else int(moment.timestamp() * 1000)
-
-
-def _http_date(value: str) -> datetime | None:
-    try:
-        return parsedate_to_datetime(value).astimezone(UTC)
-    except (TypeError, ValueError):
-        return None
 
 
 def _cut(name: str) -> str:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -19,6 +16,7 @@ from connectors.runtime.pagination import PageGuard, resolve_link
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from connectors.connector import Credentials
     from connectors.runtime.classification import Classify
@@ -44,7 +42,7 @@ class Graph:
         self._transport = transport
         self._credentials = credentials
         self._classify = classify
-        self.now: datetime | None = None  # by Graph's own clock
+        self.now: datetime | None = None  # by Graph's own clock, as its latest answer showed it
 
     @property
     def base(self) -> str:
@@ -86,8 +84,7 @@ class Graph:
 
     def _send(self, request: Request) -> Response:
         response = self._transport.send(request, self._credentials.auth, self._classify)
-        with suppress(KeyError, TypeError, ValueError):  # an answer without a clock leaves the one before
-            self.now = parsedate_to_datetime(response.headers["date"]).astimezone(UTC)
+        self.now = response.sent_at or self.now
         return response
 
 
