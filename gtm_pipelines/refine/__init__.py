@@ -1,7 +1,7 @@
 """Raw records to canonical rows: mapping, contract, quarantine; one transaction per entity."""
 
-from gtm_pipelines.refine.account import Reconciled, reconcile
 from gtm_pipelines.refine.contract import ContractFault, check_contract
+from gtm_pipelines.refine.reconciliation import Reconciled, reconcile
 from gtm_pipelines.refine.report import EntityReport, RefineReport, TargetReport
 from gtm_pipelines.refine.tenant import RefineInput, refine_tenant
 

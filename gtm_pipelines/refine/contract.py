@@ -1,6 +1,7 @@
 """Checks whole canonical tables against their Pandera contract, in batches; for asset checks.
 
-DuckDB picks the rows that break it; what Postgres stores is read whole, for its patterns are of another kind.
+On DuckDB only the rows that break it are read. On Postgres every row is, because its regular expressions are of another
+kind than those of the contract.
 """
 
 from __future__ import annotations

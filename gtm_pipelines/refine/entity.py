@@ -1,7 +1,10 @@
 """One entity of one connection: all its due records, in one transaction.
 
-The records are taken in runs of neighbouring rows; within a run the rows of one kind are projected, checked, compared
-with what is canonical and written. Nothing here knows a vendor, and no step handles records one by one.
+The records are taken in chunks of neighbouring rows. For each kind that a chunk's records become, the statements of
+``sql/refine`` run one after another on temporary tables: ``chunk`` (the records), ``projected`` (the rows their mapping
+makes), ``fault`` (what is wrong with them), ``rejected`` and ``staged`` (the rows with and without such a fault),
+``claimed`` (those whose key is another record's), ``vanished`` (canonical rows no longer yielded) and ``changed``
+(those to write). Nothing here knows a vendor, and no step handles records one by one.
 """
 
 from __future__ import annotations
@@ -13,19 +16,18 @@ from typing import TYPE_CHECKING
 
 from gtm_pipelines.refine import faults, slices
 from gtm_pipelines.refine.report import EntityReport, TargetReport
-from gtm_pipelines.refine.statements import Scope
 from quality.canonical import Kind, columns
 from quality.mapping import compile_projection
 from quality.normalise.text import literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
+    from gtm_pipelines.refine.statements import Scope
     from gtm_pipelines.warehouse.protocol import Warehouse
     from quality.mapping import Mapping, Target
 
-RUN = 245_760
+CHUNK = 245_760
 """Records refined at once: two of DuckDB's row groups, one for each core. It is what bounds memory."""
 
 _STORED_TOO = ("_entity", "_record_id", "_merged_into", "_references")
@@ -41,7 +43,7 @@ class Work:
     tenant: str
     region: str
     targets: tuple[Target, ...] | None  # empty: left out on purpose; None: the mapping does not name the entity
-    run: int = RUN
+    chunk: int = CHUNK
     sharing: dict[Kind, tuple[str, ...]] = field(default_factory=dict)  # the connection's entities that share rows
 
     @property
@@ -54,7 +56,7 @@ class Work:
         return ", ".join(literal(entity) for entity in self.sharing.get(kind, ("",)))
 
     def claims(self, kind: Kind) -> tuple[str, ...]:
-        """Return the statements that say whose a contested key is."""
+        """Return the statements of ``sql/refine`` that decide whose row keeps a key that several claim."""
         if self.scope.entity in self.sharing.get(kind, ()):
             return ("shared",)
         return ("claimed", "yielded") if kind in self.sharing else ("claimed",)
@@ -115,7 +117,7 @@ def _note_loads(warehouse: Warehouse, loads: list[str]) -> None:
 
 
 def _records_to_retry(warehouse: Warehouse, work: Work) -> list[str]:
-    """Return, and keep in the temporary table ``retry``, the records whose contested key became free or theirs."""
+    """Return the records whose contested key became free or theirs; if any, the temporary table ``retry`` has them."""
     if not work.kinds:
         return []
     parts = []
@@ -155,7 +157,8 @@ def _inheriting(warehouse: Warehouse, work: Work, kind: Kind) -> str:
 
 
 def _refine_rows(warehouse: Warehouse, work: Work, report: EntityReport, due: str) -> None:
-    for first, last in _runs(warehouse, work, due):
+    """Refine the records that meet the condition ``due``, chunk by chunk, counting them in ``report``."""
+    for first, last in _chunks(warehouse, work, due):
         warehouse.execute(work.scope.fill("chunk", first=first, last=last, due=due))
         read = int(warehouse.rows("SELECT count(*) FROM chunk")[0][0])
         report.read += read
@@ -164,13 +167,13 @@ def _refine_rows(warehouse: Warehouse, work: Work, report: EntityReport, due: st
             target.add(_refine_kind(warehouse, work, kind, read))
 
 
-def _runs(warehouse: Warehouse, work: Work, due: str) -> Iterator[tuple[int, int]]:
-    for first, last in warehouse.rows(work.scope.fill("chunk_bounds", size=work.run, due=due)):
+def _chunks(warehouse: Warehouse, work: Work, due: str) -> Iterator[tuple[int, int]]:
+    for first, last in warehouse.rows(work.scope.fill("chunk_bounds", size=work.chunk, due=due)):
         yield int(first), int(last)
 
 
 def _refine_kind(warehouse: Warehouse, work: Work, kind: Kind, read: int) -> TargetReport:
-    """Bring the canonical rows of one kind in step with the run's records."""
+    """Bring the canonical rows of one kind in step with the chunk's records, ``read`` of them."""
     scope = work.scope
     projections = " UNION ALL ".join(f"({_projection(work, t)})" for t in work.targets or () if t.target is kind)
     warehouse.execute(scope.fill("projected", projections=projections))
@@ -191,7 +194,10 @@ def _refine_kind(warehouse: Warehouse, work: Work, kind: Kind, read: int) -> Tar
 
 
 def _note_weaker(warehouse: Warehouse, work: Work, kind: Kind, changed: str) -> None:
-    """Note which shared rows another record may have to take over, of those that vanished or ``changed``."""
+    """Note which shared rows another record may have to take over.
+
+    They are among the ``vanished`` rows and those that the query ``changed`` names.
+    """
     if kind in work.sharing:
         weaker = f"SELECT external_id FROM vanished UNION {changed}"
         warehouse.execute(work.scope.fill("weakened", kind=kind, weaker=weaker))
@@ -209,7 +215,7 @@ def _projection(work: Work, target: Target) -> str:
 
 
 def _sweep(warehouse: Warehouse, work: Work, report: EntityReport) -> None:
-    """Delete canonical rows whose raw record is gone or whose kind is no longer mapped."""
+    """Mark as deleted the canonical rows whose raw record is gone or whose kind is no longer mapped."""
     if not work.kinds:
         slices.no_records(warehouse, work.scope)
     for kind in Kind:
@@ -225,7 +231,10 @@ def _sweep(warehouse: Warehouse, work: Work, report: EntityReport) -> None:
 
 
 def _settle(warehouse: Warehouse, work: Work) -> None:
-    """Mark the loads as refined, and say which kinds every record of the entity is answered for in."""
+    """Mark the loads as refined, and note which kinds the entity is mapped to, or why to none.
+
+    Reconciliation counts by that: every raw record must be accounted for in each kind its entity is mapped to.
+    """
     scope = work.scope
     slices.left_out(warehouse, scope)
     warehouse.execute(scope.fill("settled"))
@@ -241,8 +250,3 @@ def _settle(warehouse: Warehouse, work: Work) -> None:
     else:
         reason = "left_out" if work.targets is not None else "not_in_mapping"
         warehouse.execute("INSERT INTO quality.unmapped (connection, entity, reason) VALUES (?, ?, ?)", [*here, reason])
-
-
-def scope_of(warehouse: Warehouse, connection: str, entity: str, version: str, now: datetime) -> Scope:
-    """Return the scope of one entity."""
-    return Scope(connection, entity, warehouse.raw_table(connection, entity), version, now)

@@ -1,7 +1,8 @@
-"""What is wrong with a run's projected rows: values no transform could read, broken rules of the contract.
+"""What is wrong with a chunk's projected rows: values no transform could read, broken rules of the contract.
 
-A fault on a required column refuses its row (severity ``row``); any other sets the value aside and lets the row land
-(severity ``field``). Forms that SQL left undecided are completed here first, once per distinct value.
+A fault in a required column rejects its row (severity ``row``); in any other column the value is set aside and the row
+lands (severity ``field``). Values that SQL could not decide are read by the Python transforms first, each distinct
+value once.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _RULES: Final = {str(transform): rule for transform, rule in RULES.items()}
 
 
 def complete(warehouse: Warehouse, kind: Kind, region: str) -> None:
-    """Give the Python form the last word on every distinct value its SQL form left null."""
+    """Read the values that a transform's SQL left undecided, with the Python function that has the last word."""
     import polars as pl
 
     for column in columns(kind):
@@ -32,8 +33,8 @@ def complete(warehouse: Warehouse, kind: Kind, region: str) -> None:
         values = [v for (v,) in warehouse.rows(f"SELECT DISTINCT {given} FROM projected WHERE {given} IS NOT NULL")]
         decided = {value: form for value in values if (form := read(value, region)) is not None}
         if decided:
-            book = pl.DataFrame({"given": list(decided), "form": list(decided.values())}).to_arrow()
-            with warehouse.registered("completed", book):
+            completed = pl.DataFrame({"given": list(decided), "form": list(decided.values())}).to_arrow()
+            with warehouse.registered("completed", completed):
                 warehouse.execute(
                     f"UPDATE projected SET {column.name} = b.form, {given} = NULL"
                     f" FROM completed AS b WHERE {given} = b.given"
@@ -41,7 +42,7 @@ def complete(warehouse: Warehouse, kind: Kind, region: str) -> None:
 
 
 def find(warehouse: Warehouse, kind: Kind) -> None:
-    """Fill the temporary table ``fault`` and null the optional values at fault in ``projected``."""
+    """Make the temporary table ``fault`` of every fault in ``projected``, and null optional values at fault there."""
     found = _judge(warehouse, kind)
     with warehouse.registered("found_faults", found.to_arrow()):
         warehouse.execute("CREATE OR REPLACE TEMP TABLE fault AS SELECT * FROM found_faults")
@@ -67,7 +68,7 @@ def _judge(warehouse: Warehouse, kind: Kind) -> pl.DataFrame:
 
 
 def _unread(warehouse: Warehouse, kind: Kind) -> pl.DataFrame:
-    """Faults of transforms: those SQL listed, and those the Python form confirmed."""
+    """Return the faults of transforms: those SQL listed, and the values that Python could not read either."""
     listed = (
         "SELECT rowid AS _n, unnest(_issues, recursive := true) FROM projected WHERE _applies AND _issues IS NOT NULL"
     )
@@ -81,7 +82,7 @@ def _unread(warehouse: Warehouse, kind: Kind) -> pl.DataFrame:
 
 
 def _broken(warehouse: Warehouse, kind: Kind) -> pl.DataFrame:
-    """Faults against the contract: SQL picks the rows that break it, Pandera says of each which rule and value."""
+    """Return the faults against the contract: SQL picks the rows that break it, Pandera says which rule and value."""
     import polars as pl
 
     listed = ", ".join(f"{c.name}::VARCHAR AS {c.name}" if c.type == "JSON" else c.name for c in columns(kind))

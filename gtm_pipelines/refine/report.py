@@ -18,7 +18,7 @@ class TargetReport:
     unmapped: int = 0
 
     def add(self, other: TargetReport) -> None:
-        """Add the numbers of another run."""
+        """Add the numbers of another chunk or entity."""
         self.read += other.read
         self.written += other.written
         self.unchanged += other.unchanged

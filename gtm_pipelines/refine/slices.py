@@ -1,7 +1,8 @@
-"""Which stored rows the statements of a refinement read: asked for before they run.
+"""Which stored rows the statements of a refinement read, fetched before they run (``Warehouse.fetch``).
 
-Where rows are stored and computed in one place, asking costs nothing. What is asked for may be too much; a row that is
-read and was not asked for would be missed. Each function names the statements of ``sql/refine`` it goes before.
+It matters where Postgres stores the rows and a local DuckDB computes on them; on DuckDB alone it costs nothing. Too
+many rows fetched only cost time; a row that a statement needs and that was not fetched would be missed. Each function
+names the statements of ``sql/refine`` that it goes before.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _BY_CLAIM = ("connection", "target", "external_id")
 def records_of_loads(warehouse: Warehouse, scope: Scope, loads: Sequence[str]) -> None:
     """Before ``chunk_bounds`` and ``chunk``: the records of the loads that are due.
 
-    By a condition and not by key: such rows come as a stream, however many a load has brought.
+    They are fetched by a condition and not by key, so that they come as a stream, however many a load has brought.
     """
     listed = ", ".join(literal(load) for load in loads)
     warehouse.fetch(scope.raw, where=f"_dlt_load_id IN ({listed})" if listed else "false")
@@ -76,7 +77,7 @@ def shared_due(warehouse: Warehouse, scope: Scope, kind: Kind) -> None:
 
 
 def concerned(warehouse: Warehouse, scope: Scope, kind: Kind) -> None:
-    """Before all that follows ``projected``: what is stored of the run's records and of the keys they name."""
+    """Before all that follows ``projected``: what is stored of the chunk's records and of the keys they name."""
     source, entity = literal(scope.connection), literal(scope.entity)
     rows = f"canonical.{kind}"
     chunk = f"SELECT {source}, {entity}, record_id FROM chunk"

@@ -1,6 +1,7 @@
-"""Fills the statements of ``sql/refine`` in: tables and kinds as they are, values as quoted literals.
+"""Fills in the placeholders of ``sql/refine``: names of tables and kinds as they are, values as quoted literals.
 
-Several statements of one file run as one call, which takes no parameters; so values are quoted here, in one place.
+A file may hold several statements, which run as one call, and such a call takes no parameters: so values are quoted
+here, in one place.
 """
 
 from __future__ import annotations

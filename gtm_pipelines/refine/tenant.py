@@ -6,8 +6,9 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gtm_pipelines.refine.entity import RUN, Work, refine_entity, scope_of, version_of
+from gtm_pipelines.refine.entity import CHUNK, Work, refine_entity, version_of
 from gtm_pipelines.refine.report import RefineReport
+from gtm_pipelines.refine.statements import Scope
 from quality.canonical import Kind, ddl
 
 if TYPE_CHECKING:
@@ -39,12 +40,12 @@ def refine_tenant(
     clock: Callable[[], datetime],
     full: bool = False,
     region: str = "US",
-    run: int = RUN,
+    chunk: int = CHUNK,
 ) -> RefineReport:
     """Bring canonical tables in step with raw ones; ``full`` maps every record again, changed or not.
 
     Each entity is one transaction: a failure leaves those before it done and it untouched. ``region`` reads national
-    telephone numbers; ``run`` is how many records are held at once.
+    telephone numbers; ``chunk`` is how many records are held at once.
     """
     if tenant != warehouse.tenant:
         raise ForeignTenantError(f"the warehouse belongs to {warehouse.tenant!r}; it cannot take rows of {tenant!r}")
@@ -60,9 +61,9 @@ def refine_tenant(
             if (connection := by_name.get(name)) is None:
                 continue
             version = version_of(connection.mapping, entity, region)
-            scope = scope_of(warehouse, name, entity, version, clock())
+            scope = Scope(name, entity, warehouse.raw_table(name, entity), version, clock())
             targets = connection.mapping.targets(entity)
-            work = Work(scope, connection.connector, tenant, region, targets, run, connection.mapping.sharing)
+            work = Work(scope, connection.connector, tenant, region, targets, chunk, connection.mapping.sharing)
             done.append(refine_entity(warehouse, work, full=full))
         report.entities += [entity for entity in done if entity is not None]
         return any(done)

@@ -1,4 +1,6 @@
--- Rows that are new or differ from what is canonical; an equal row is not touched. A weaker one may have to yield a shared key.
+-- Rows that are new or differ from what is canonical; an equal row is not touched. _is_weaker: it was deleted or became
+-- older, so that another record may have to take over its shared key.
+-- Reads staged, canonical.{kind}. Makes changed: one row per row to write.
 CREATE OR REPLACE TEMP TABLE changed AS
 SELECT s.*, c.is_deleted IS NOT NULL AS _is_known, coalesce(c.is_deleted, false) AS _was_deleted,
   coalesce(

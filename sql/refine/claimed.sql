@@ -1,6 +1,8 @@
--- Rows whose key is taken: by another record's canonical row, or by another row of this run that comes first. A key is taken
--- from a deleted row by a live one only, and from records that share it by any but a deleted one. The owner comes first, then what is not deleted, then who has the key already, then
--- the older claim. is_same: the record said the same thing twice, which is no fault.
+-- Rows whose key is taken: by another record's canonical row, or by another row of this chunk that comes first. A live row
+-- takes the key of a deleted one; from records that share it, any row but a deleted one does. First comes the owner, then
+-- what is not deleted, then who has the key already, then the older claim.
+-- is_same: the record said the same thing twice, which is no fault.
+-- Reads staged, canonical.{kind}. Makes contested, claimed; adds to fault; takes the claimed rows out of staged.
 CREATE OR REPLACE TEMP TABLE contested AS
 SELECT external_id FROM staged GROUP BY external_id HAVING count(*) > 1
 UNION

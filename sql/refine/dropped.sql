@@ -1,4 +1,5 @@
 -- A kind that the mapping no longer yields leaves nothing open behind.
+-- Changes quality.quarantine, quality.unmapped.
 UPDATE quality.quarantine SET status = 'resolved'
 WHERE connection = {connection} AND entity = {entity} AND target = '{kind}' AND status = 'open';
 

@@ -1,4 +1,7 @@
--- Of each shared row that is due, the claim that comes first (the order is that of shared.sql); is_owner: it is canonical already.
+-- Of each shared row that is due, the claim that comes first (the order is that of shared.sql); is_owner: it is canonical
+-- already.
+-- Reads quality.shared_due, quality.shared_claim, canonical.{kind}, the raw table. Makes heir_{kind}: one row per shared row
+-- that is due; takes out of quality.shared_due what its first claim has already.
 CREATE OR REPLACE TEMP TABLE heir_{kind} AS
 WITH due AS (SELECT external_id FROM quality.shared_due WHERE connection = {connection} AND target = '{kind}'),
 claim AS (

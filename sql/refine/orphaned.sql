@@ -1,5 +1,6 @@
--- After a replay: canonical rows of the entity whose raw record is gone, or whose kind the mapping no longer yields;
--- and what such records claimed.
+-- After a replay: marks as deleted the canonical rows of the entity whose raw record is gone, or whose kind the mapping no
+-- longer yields; and forgets what such records claimed.
+-- Reads canonical.{kind}, the raw table. Makes vanished; changes canonical.{kind}, canonical.pending, quality.shared_claim.
 CREATE OR REPLACE TEMP TABLE vanished AS
 SELECT c.source, c.external_id
 FROM canonical.{kind} AS c

@@ -1,5 +1,6 @@
--- Brings the quarantine up to date for the run's records: seen again, new, and no longer true.
+-- Brings the quarantine up to date for the chunk's records: seen again, new, and no longer true.
 -- What ingest could not read is settled only by a version of the record that arrived after it.
+-- Reads fault, projected, chunk. Makes found, known; changes quality.quarantine.
 CREATE OR REPLACE TEMP TABLE found AS
 SELECT p._record_id AS record_id, p.external_id, f.field, f.rule, any_value(f.value) AS value, max(f.severity) AS severity
 FROM fault AS f JOIN projected AS p ON p.rowid = f._n

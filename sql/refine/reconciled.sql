@@ -1,5 +1,6 @@
 -- Every raw record of an entity, by what became of it. A record is missing when some kind its mapping yields has neither a
--- canonical row, nor a refusal, nor a reason to be left out. One that is refused in part counts as quarantine.
+-- canonical row, nor a rejection, nor a reason to be left out. One that is rejected in part counts as quarantine.
+-- Reads the raw table, the canonical tables, quality.quarantine, quality.unmapped, quality.refined_target. Gives counts.
 WITH answered AS (
   SELECT DISTINCT target, record_id FROM (
     {canonical}

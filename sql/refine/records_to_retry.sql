@@ -1,4 +1,5 @@
--- Live records refused because another one owned their canonical key, where that owner has let go of it since.
+-- Live records rejected because another one owned their canonical key, where that owner has let go of it since.
+-- Reads quality.quarantine, the raw table, canonical.{kind}. Gives their ids.
 SELECT DISTINCT q.record_id
 FROM quality.quarantine AS q
 JOIN {raw} AS r ON r.external_id = q.record_id AND NOT r.is_deleted

@@ -1,4 +1,5 @@
--- Ends an entity's refinement: marks the loads as refined and the kinds its mapping yields.
+-- Ends an entity's refinement: marks the loads as refined, and forgets which kinds its mapping yielded before.
+-- Reads load_due. Changes quality.refined_load, quality.refined_target.
 DELETE FROM quality.refined_load WHERE connection = {connection} AND entity = {entity} AND mapping_version <> {version};
 
 INSERT INTO quality.refined_load (connection, entity, load_id, mapping_version, refined_at)

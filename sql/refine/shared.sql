@@ -1,6 +1,8 @@
 -- Shared rows: of all records that name one, the first stands for it and the others are noted, which is no fault. Live comes
 -- before deleted, what shares nothing before what shares, then the newest change at the source, then the smallest record id;
 -- of one record that says several things, the smallest hash. Nothing depends on who came first.
+-- Reads staged, canonical.{kind}. Makes contested, claim; adds to quality.shared_claim, quality.unmapped; takes out of staged
+-- the rows that do not come first.
 CREATE OR REPLACE TEMP TABLE contested AS
 SELECT external_id FROM staged GROUP BY external_id HAVING count(*) > 1
 UNION

@@ -1,4 +1,5 @@
--- What the run did to rows of the kind: staged, changed, newly deleted, refused, records left out.
+-- What was done to the chunk's rows of the kind: staged, changed, newly deleted, rejected, records left out.
+-- Reads staged, changed, vanished, fault, quality.unmapped. Gives one row of counts.
 SELECT
   (SELECT count(*) FROM staged),
   (SELECT count(*) FROM changed),

@@ -1,4 +1,5 @@
--- Records of the run that yield no row of the kind on purpose, each with the reason.
+-- Records of the chunk that yield no row of the kind on purpose, each with the reason.
+-- Reads chunk, projected. Adds to quality.unmapped.
 INSERT INTO quality.unmapped (connection, entity, record_id, target, reason)
 SELECT {connection}, {entity}, k.record_id, '{kind}',
   CASE WHEN k.is_tombstone THEN 'tombstone' WHEN p.record_id IS NULL THEN 'nothing_to_fan_out' ELSE 'when' END

@@ -1,5 +1,7 @@
--- Canonical rows that a record of the run no longer yields. What was refused keeps its last good version, unless the record
--- is deleted: a refused row protects its own key, and, when even its key could not be read, every row of its record.
+-- Canonical rows that a record of the chunk no longer yields: marked as deleted. What was rejected keeps its last good
+-- version, unless the record is deleted: a rejected row protects its own key, and, when even its key could not be read,
+-- every row of its record.
+-- Reads chunk, staged, rejected. Makes vanished; changes canonical.{kind}.
 CREATE OR REPLACE TEMP TABLE vanished AS
 SELECT c.source, c.external_id
 FROM canonical.{kind} AS c

@@ -1,4 +1,5 @@
 -- Shared rows to look at again: their version is gone or weaker than it was, and other records name them.
+-- Reads quality.shared_claim. Adds to quality.shared_due.
 INSERT INTO quality.shared_due (connection, target, external_id)
 SELECT {connection}, '{kind}', external_id
 FROM ({weaker}) AS w

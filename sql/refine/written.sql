@@ -1,5 +1,6 @@
 -- Puts the changed rows in place and tells resolution which keys to look at. A deleted record whose key passes on to a live
 -- one has no canonical row any more, and says why.
+-- Reads changed, projected, vanished. Changes canonical.{kind}, canonical.pending; adds to quality.unmapped.
 INSERT INTO quality.unmapped (connection, entity, record_id, target, reason)
 SELECT c.source, c._entity, c._record_id, '{kind}', 'key_passed_on'
 FROM canonical.{kind} AS c

@@ -1,4 +1,5 @@
 -- Shared rows that a record which shares nothing takes: the records that stood for them are noted as naming them.
+-- Reads staged, canonical.{kind}. Makes yielded; adds to quality.shared_claim, quality.unmapped.
 CREATE OR REPLACE TEMP TABLE yielded AS
 SELECT c._entity AS entity, c._record_id AS record_id, c.external_id, c.source_updated_at, c.is_deleted
 FROM canonical.{kind} AS c

@@ -184,8 +184,8 @@ def test_deleted_records_that_share_a_key_do_not_take_it_from_each_other(bench: 
     bench.refine(MAPPING)
     assert bench.gone("person") == ["k"]
     bench.take_pending()
-    for run in (1, 2, 100):
-        assert bench.refine(MAPPING, full=True, run=run).total().written == 0
+    for chunk in (1, 2, 100):
+        assert bench.refine(MAPPING, full=True, chunk=chunk).total().written == 0
     assert bench.take_pending() == []
     assert reconcile(bench.warehouse) == [Reconciled("crm", "Contact", 2, 1, 1, 0, missing=0)]
 

@@ -209,12 +209,12 @@ def test_a_replay_deletes_rows_whose_raw_record_was_erased(bench: Bench) -> None
     assert bench.gone("person") == ["c2"]
 
 
-@pytest.mark.parametrize("run", [1, 2, 3, 100])
-def test_the_result_does_not_depend_on_how_many_records_are_taken_at_once(bench: Bench, run: int) -> None:
+@pytest.mark.parametrize("chunk", [1, 2, 3, 100])
+def test_the_result_does_not_depend_on_how_many_records_are_taken_at_once(bench: Bench, chunk: int) -> None:
     records = {f"c{n}": {"Email": f"p{n}@x.test" if n % 3 else "bad"} for n in range(7)}
     bench.land("Contact", records)
     bench.land("Contact", {"c2": {"Email": "changed@x.test"}, "c8": {"Email": "p8@x.test"}})
-    report = bench.refine(CONTACTS, run=run)
+    report = bench.refine(CONTACTS, chunk=chunk)
     assert (report.total().read, report.total().written) == (8, 8)
     expected = [(f"c{n}", f"p{n}@x.test" if n % 3 else None) for n in range(7)] + [("c8", "p8@x.test")]
     expected[2] = ("c2", "changed@x.test")

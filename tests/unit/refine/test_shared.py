@@ -212,12 +212,12 @@ def test_any_order_of_arrival_ends_where_a_fresh_start_does(tmp_path: Path, seed
                 version = _record(chance, entity), chance.random() < 0.2, START + timedelta(days=chance.randrange(4))
                 newest[entity, key] = version
                 bench.land(entity, {key: version[0]}, deleted=version[1], at=version[2])
-            bench.refine(MAPPING, run=chance.choice([1, 2, 100]))
+            bench.refine(MAPPING, chunk=chance.choice([1, 2, 100]))
             assert {entity.missing for entity in reconcile(bench.warehouse)} == {0}
         assert is_at_rest(bench)
         assert check_contract(warehouse, "person") == []
         incremental = _outcome(bench)
-        bench.refine(MAPPING, full=True, run=2)
+        bench.refine(MAPPING, full=True, chunk=2)
         assert _outcome(bench) == incremental
     with open_warehouse(Settings(home=tmp_path / "other"), "acme") as warehouse:
         warehouse.ensure_tables()
