@@ -1,4 +1,4 @@
--- grain: one row per live activity
+-- grain: one row per live activity, planned ones too, also of people who are deleted
 -- key: source, external_id
 -- owner: resolution
 SELECT t.occurred_at, t.type, t.channel,

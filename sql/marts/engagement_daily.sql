@@ -1,4 +1,4 @@
--- grain: one row per day (UTC), person, account, channel and type that had an activity; an unknown one of these is null
+-- grain: one row per day (UTC), person, account, channel and type with an activity, had or planned; an unknown one of these is null
 -- key: day, person_id, account_id, channel, type
 -- owner: resolution
 SELECT CAST(occurred_at AT TIME ZONE 'UTC' AS DATE) AS day, person_id, account_id, channel, type,

@@ -38,6 +38,33 @@ def test_account_360_counts_live_people_and_activities(sound: Tenant) -> None:
     assert (acme["people"], acme["engaged_people"], acme["activities"]) == (1, 1, 2)
 
 
+_A_MEETING_TO_COME = (
+    "INSERT INTO golden.activity (source, external_id, connector, type, channel, occurred_at, person_id, account_id,"
+    " is_deleted, updated_at) SELECT source, 'next', connector, 'meeting', 'meeting', now() + INTERVAL '9 days',"
+    " person_id, account_id, false, updated_at FROM golden.activity WHERE external_id = 'call'"
+)
+
+
+@pytest.mark.parametrize("mart", ["person_360", "account_360"])
+def test_what_is_planned_is_told_apart_from_what_has_happened(mart: str, sound: Tenant) -> None:
+    (before,) = read(sound, mart)
+    with sound.for_now(_A_MEETING_TO_COME):
+        (after,) = read(sound, mart)
+        assert len(read(sound, "activity_timeline")) == after["activities"] + after["planned_activities"]
+    assert after.pop("next_activity_at") > after["last_activity_at"]
+    assert (before.pop("planned_activities"), after.pop("planned_activities")) == (0, 1)
+    assert before.pop("next_activity_at") is None
+    assert after == before
+
+
+@pytest.mark.parametrize("mart", ["person_360", "account_360"])
+def test_who_has_only_plans_has_no_last_activity(mart: str, sound: Tenant) -> None:
+    with sound.for_now("UPDATE golden.activity SET occurred_at = now() + INTERVAL '9 days'"):
+        (found,) = read(sound, mart)
+    assert (found["activities"], found["planned_activities"]) == (0, 2)
+    assert (found["first_activity_at"], found["last_activity_at"], found["last_activity_type"]) == (None, None, None)
+
+
 def test_the_timeline_leaves_out_deleted_activities(sound: Tenant) -> None:
     assert {row["external_id"] for row in read(sound, "activity_timeline")} == {"call", "mail"}
 
