@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, Field
 
@@ -196,7 +196,7 @@ class _Refresh:
         build_typed_views(warehouse, catalogue, self.connections)
 
     def _is_built(self, warehouse: Warehouse) -> bool:
-        """Tell whether marts and views are this release's, and none is left of a connection that was removed."""
+        """Tell whether marts and typed views are those of this release and of the connections there are."""
         return marts_are_current(warehouse) and typed_views_are_current(warehouse, self.connections)
 
     def _check(self, warehouse: Warehouse) -> None:
@@ -210,9 +210,9 @@ class _Refresh:
         self.report.published = None if copied is None else str(copied)
 
     def _is_published(self, warehouse: Warehouse) -> bool:
-        """Tell whether the published copy is newer than the last change, even of a refresh that broke off."""
+        """Tell whether the published copy is newer than the last change; an earlier refresh may not have got to it."""
         if self.settings.warehouse_url is not None:
-            return True  # they read what is stored
+            return True  # on Postgres analysts read the warehouse itself
         path = names.published_file(self.settings, self.report.tenant)
         if not path.exists():
             return False
@@ -233,7 +233,7 @@ WHERE status = 'open' AND severity = 'row' GROUP BY target
 
 
 def _row_counts(served: Served) -> dict[str, int]:
-    """Count what is there of a refresh's own making: what others put beside it may be broken, or not ours to read."""
+    """Count the rows of our own tables and marts; what others put beside them may be broken, or not ours to read."""
     ours = [*((layer, str(kind)) for layer in ("canonical", "golden") for kind in Kind)]
     ours += [("marts", mart) for mart in mart_files()]
     there = {(column.schema, column.table) for column in served.catalogue({schema for schema, _ in ours})}
@@ -241,5 +241,4 @@ def _row_counts(served: Served) -> dict[str, int]:
 
 
 def _count(served: Served, schema: str, table: str) -> int:
-    count: Any = served.rows(f"SELECT count(*) FROM {served.quote(schema)}.{served.quote(table)}")[0][0]
-    return int(count)
+    return int(served.rows(f"SELECT count(*) FROM {names.quote_table(schema, table)}")[0][0])

@@ -1,4 +1,4 @@
-"""Laying the mart views over golden."""
+"""Making the mart views over golden."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _READ = ("warehouse/tables.sql", "refine/tables.sql", "golden/tables.sql")  # wh
 
 
 def build_marts(warehouse: Warehouse) -> list[str]:
-    """Lay every view of ``sql/marts`` with what its columns mean; return their names.
+    """Make every view of ``sql/marts``, with what its columns mean; return their names.
 
-    Views that are this release's stay as they are, so that nobody who reads one has to be waited for. Others are
-    replaced where they stand, all or none: what somebody made of one stands as long as the columns it reads do.
+    Views made by this release stay as they are: nobody who reads one has to be waited for. Others are replaced in
+    place, all or none, so that views which somebody made of them keep working while the columns they read are there.
     Resolution must have run once before, for views need the tables they read.
     """
     served = warehouse.served
@@ -39,7 +39,7 @@ def build_marts(warehouse: Warehouse) -> list[str]:
 
 
 def marts_are_current(warehouse: Warehouse) -> bool:
-    """Tell whether the views are those of this release; a tenant in which nothing changed gets a new release's too."""
+    """Tell whether the views are those of this release. If not, they are made anew even if no data changed."""
     return raw_record_is_current(warehouse) and _are_laid(warehouse.served)
 
 

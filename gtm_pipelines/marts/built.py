@@ -1,4 +1,4 @@
-"""Which text a part of the views was last laid from, so that it is laid again only when that changed."""
+"""Which SQL the views were last made from, so that they are made again only when it changed."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ if TYPE_CHECKING:
 
 
 class Part(StrEnum):
-    """What is laid at one time; ``quality.marts_built`` has a row of each."""
+    """Views that are made together; ``quality.marts_built`` has a row for each part, with a hash of its SQL."""
 
     RAW_RECORD = "raw_record"
     MARTS = "marts"
 
 
 def is_built(served: Served, part: Part, text: str) -> bool:
-    """Tell whether a part was laid from this text."""
+    """Tell whether a part was last made from this text."""
     if not served.has_table("quality", "marts_built"):
         return False
     return (_version(part, text),) in served.rows("SELECT version FROM quality.marts_built")
 
 
 def ensure_notes(warehouse: Warehouse) -> None:
-    """Create the table of what was laid where it is missing."""
+    """Create the table of what was made, where it is missing."""
     warehouse.execute("CREATE TABLE IF NOT EXISTS quality.marts_built (version VARCHAR)")
 
 
 def note_built(served: Served, part: Part, text: str) -> None:
-    """Remember that a part was laid from this text; what stands there of neither part was another release's."""
+    """Remember that a part was made from this text; rows of parts that this release does not have are dropped."""
     others = [each for each in Part if each is not part]
     kept = " AND ".join(f"NOT starts_with(version, '{each}:')" for each in others)
     served.execute(f"DELETE FROM quality.marts_built WHERE {kept}")

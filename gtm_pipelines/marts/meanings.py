@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from gtm_pipelines.marts.files import SCHEMA, mart_files
 from gtm_pipelines.warehouse import sql_files
-from gtm_pipelines.warehouse.names import literal
+from gtm_pipelines.warehouse.names import literal, quote
 from quality.canonical import Kind, columns
 
 if TYPE_CHECKING:
@@ -114,9 +114,9 @@ _LAYERS = ("canonical", "golden", "marts", "quality", "raw")
 
 
 def write_meanings(served: Served, *, anew: bool) -> None:
-    """Comment every table of ours, and each column whose meaning is known and not yet told. The marts must be there.
+    """Comment every table of ours, and each column whose meaning is known and that has no comment. Marts must be there.
 
-    With ``anew`` columns are told again of which another release said something else.
+    With ``anew`` a column that has another release's comment gets this one's.
     """
     known = {column.name: column.description for kind in Kind for column in columns(kind)}
     tables = TABLES | {f"{SCHEMA}.{mart}": _header(path) for mart, path in mart_files().items()}
@@ -129,7 +129,7 @@ def write_meanings(served: Served, *, anew: bool) -> None:
         told = next((COLUMNS[name] for name in names if name in COLUMNS), known.get(column.name))
         stands = column.comment == told if anew else column.comment is not None
         if told and not stands:
-            place = f"{column.schema}.{column.table}.{served.quote(column.name)}"
+            place = f"{column.schema}.{column.table}.{quote(column.name)}"
             served.execute(f"COMMENT ON COLUMN {place} IS {literal(told)}")
 
 

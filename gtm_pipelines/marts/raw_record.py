@@ -1,7 +1,7 @@
 """``quality.raw_record``: one view over all raw tables, by which marts and checks count.
 
-Marts are made of it, and whoever runs the server may have made views of those: it is replaced where it stands, and its
-columns are for good.
+Marts read it, and whoever runs the server may have made views of those: so it is replaced in place and never dropped,
+and its columns never change.
 """
 
 from __future__ import annotations

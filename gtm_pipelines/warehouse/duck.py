@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from gtm_pipelines.tenancy import TenantId
 from gtm_pipelines.warehouse import names, shape
-from gtm_pipelines.warehouse.alike import AlikeWarehouse
+from gtm_pipelines.warehouse.base import BaseWarehouse
 from gtm_pipelines.warehouse.protocol import (
     Column,
     Dialect,
@@ -45,19 +45,19 @@ if TYPE_CHECKING:
 _HOLDER = re.compile(r"Could not set lock on file.*?(?:\(PID (\d+)\))?\. See", re.DOTALL)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0  # seconds
 _THREADS = 4  # more buys little on these sizes and each thread's buffers count against the memory limit
-_SMALL = 32 * 1024 * 1024  # bytes: hardly a table in such a file has a second row group, which is what a thread takes
+_SMALL = 32 * 1024 * 1024  # bytes: up to here hardly a table has two row groups, and a row group is a thread's share
 T = TypeVar("T")
 _in_process: defaultdict[Path, threading.Lock] = defaultdict(threading.Lock)
 
 
-class DuckWarehouse(AlikeWarehouse, Served):
+class DuckWarehouse(BaseWarehouse, Served):
     """One tenant's warehouse on an open DuckDB connection, which computes and serves."""
 
     def __init__(self, tenant: TenantId, connection: duckdb.DuckDBPyConnection) -> None:
         self._tenant = tenant
         self._connection = connection
-        self._defined: set[str] = set()  # what is in step, this connection having seen to it
-        self._is_open = False  # a transaction
+        self._defined: set[str] = set()  # definitions that this connection has already brought in step
+        self._in_transaction = False
 
     @property
     def tenant(self) -> TenantId:
@@ -127,7 +127,7 @@ class DuckWarehouse(AlikeWarehouse, Served):
     def transaction(self) -> Iterator[None]:
         """Commit the block as one or roll all of it back."""
         self._connection.begin()
-        self._is_open = True
+        self._in_transaction = True
         try:
             yield
         except BaseException:
@@ -135,11 +135,11 @@ class DuckWarehouse(AlikeWarehouse, Served):
             self._defined.clear()
             raise
         finally:
-            self._is_open = False
+            self._in_transaction = False
         self._connection.commit()
 
     def fetch(self, table: str, *, on: Sequence[str] = (), keys: str = "", where: str = "") -> None:
-        """Do nothing: all rows are at hand."""
+        """Do nothing: the rows are stored where they are computed."""
 
     def look_up(self, into: str, table: str, columns: Sequence[str], *, on: Sequence[str] = (), keys: str = "") -> None:
         """Make a view of some columns of a table."""
@@ -153,7 +153,7 @@ class DuckWarehouse(AlikeWarehouse, Served):
         return [str(load) for (load,) in found]
 
     def check_held(self) -> None:
-        """Do nothing: who has the file open holds it."""
+        """Do nothing: while this has the file open, no other process can."""
 
     def load_target(self, connection: str) -> LoadTarget:
         """Return the file itself: dlt shares this process's instance of it."""
@@ -166,7 +166,7 @@ class DuckWarehouse(AlikeWarehouse, Served):
         A connection's first look at DuckDB's catalogue takes ten times what opening the table does, so that is tried
         first; not in a transaction, which a table that is missing would end.
         """
-        return (not self._is_open and self._answers(schema, table)) or bool(
+        return (not self._in_transaction and self._answers(schema, table)) or bool(
             self.rows(_HAS_TABLE, {"schema": schema, "table": table})
         )
 
@@ -296,7 +296,8 @@ def patiently(path: Path, deadline: float, take: Callable[[], T]) -> T:
 def configure(connection: duckdb.DuckDBPyConnection, memory: str, spill: Path) -> None:
     """Bound memory and threads; a spill left by a killed process is ours to remove, for we hold the tenant.
 
-    One thread: of few rows a second gets none, and its waiting is a third of the CPU that a small refresh takes.
+    It starts with one thread: where rows are few a second one has nothing to do, and merely waiting it takes a third of
+    the CPU of a small refresh. See :func:`widen`.
     """
     shutil.rmtree(spill, ignore_errors=True)
     connection.execute(
@@ -310,5 +311,5 @@ def configure(connection: duckdb.DuckDBPyConnection, memory: str, spill: Path) -
 
 
 def widen(connection: duckdb.DuckDBPyConnection) -> None:
-    """Let several threads work, for there is enough to do."""
+    """Let several threads work; for a large file, or when many rows came."""
     connection.execute(f"SET threads = {min(os.cpu_count() or 1, _THREADS)}").fetchall()

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from gtm_pipelines.settings import Settings
     from gtm_pipelines.warehouse.protocol import Column, Served
 
-LAYERS = ("raw", "canonical", "golden", "marts", "quality")
 _REPEATED = {("quality", "raw_record")}  # a view of all raw tables, each of which is exported
 _BATCH_ROWS = 8_192
 _GROUP_ROWS, _GROUP_BYTES = 100_000, 32_000_000  # of a row group, which is what is held in memory
@@ -66,7 +65,7 @@ def export_tables(served: Served, target: Path, marts: Collection[str]) -> Itera
     if served.has_table("raw", "entity"):
         connections = [str(name) for (name,) in served.rows("SELECT DISTINCT connection FROM raw.entity")]
     tables: dict[tuple[str, str], list[Column]] = {}
-    for column in served.catalogue([*LAYERS, *map(names.raw_schema, connections)]):
+    for column in served.catalogue([*names.LAYERS, *map(names.raw_schema, connections)]):
         tables.setdefault((column.schema, column.table), []).append(column)
     for (schema, table), columns in sorted(tables.items()):
         is_others = schema == "marts" and table not in marts
@@ -149,7 +148,7 @@ def _as(schema: pa.Schema, batches: Sequence[pa.RecordBatch]) -> pa.Table:
 
 
 def _schema(columns: Sequence[Column]) -> pa.Schema:
-    """Return the columns' types in a file, with what each means; what is none of ours is text."""
+    """Return the schema of a file: the columns' types, text for a type that we never make, and what each means."""
     import pyarrow as pa
 
     moment = pa.timestamp("us", "UTC")

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from gtm_pipelines.settings import Settings
 
+LAYERS = ("raw", "canonical", "golden", "marts", "quality")
+"""The schemas every tenant has, beside those of its connections."""
+
 LONGEST_TABLE = 60
 """Postgres cuts identifiers at 63 bytes; three are left for dlt's own suffixes."""
 
@@ -27,7 +30,8 @@ STAGING_LAYOUT = "_staging_%s"
 connection's name starts with an underscore."""
 
 ALIAS = "warehouse"
-"""Catalog under which a published file is attached: a tenant and its connection may share a name, a catalog may not."""
+"""The catalog a published file is attached as. Not the tenant's name, which one of its schemas may have too: DuckDB
+cannot tell a catalog and a schema of one name apart."""
 
 _LONGEST_SCHEMA = 63 - len(STAGING_LAYOUT.replace("%s", ""))  # of Postgres
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*(?:__[A-Za-z])?")

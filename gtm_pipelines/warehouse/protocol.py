@@ -28,7 +28,7 @@ class WarehouseError(Exception):
 
 
 class WarehouseBusyError(WarehouseError):
-    """Another process holds the file; ``pid`` is that process where it is known. Trying again later is right."""
+    """Another process or task has the warehouse; ``pid`` is the process where it is known. Trying again is right."""
 
     def __init__(self, message: str, *, pid: int | None = None) -> None:
         super().__init__(message)
@@ -36,7 +36,7 @@ class WarehouseBusyError(WarehouseError):
 
 
 class WarehouseMissingError(WarehouseError):
-    """Nothing was published for the tenant yet."""
+    """There is nothing of the tenant: nothing was stored or published yet, or it was erased."""
 
 
 class WarehouseRefusedError(WarehouseError):
@@ -108,9 +108,6 @@ class Served(Protocol):
     def replace_view(self, schema: str, view: str, select: str) -> None:
         """Create a view, or put another in its place, whatever columns it had; both or neither."""
 
-    def quote(self, identifier: str) -> str:
-        """Return a quoted identifier."""
-
 
 class LoadTarget(NamedTuple):
     """Where dlt loads a connection's raw tables to, and in what form."""
@@ -128,9 +125,9 @@ class LoadTarget(NamedTuple):
 class Warehouse(Protocol):
     """One tenant's tables, as the stages work on them.
 
-    Statements are DuckDB's, whatever stores the tables. Where rows are stored elsewhere than they are computed, a unit
-    of work (a transaction, or one statement outside of one) has to have the rows at hand that it reads: all rows of a
-    table come by themselves when a statement reads it, unless :meth:`fetch` said before which of them are enough.
+    Statements are DuckDB's, whatever stores the tables. Where Postgres stores them, the rows that a unit of work (a
+    transaction, or one statement outside of one) reads are first brought into a local DuckDB: all rows of a table when
+    a statement reads it, unless :meth:`fetch` said before which of them are enough.
     """
 
     @property
@@ -163,11 +160,10 @@ class Warehouse(Protocol):
         """Commit the block's effect as one, or nothing of it when it raises. Blocks do not nest."""
 
     def fetch(self, table: str, *, on: Sequence[str] = (), keys: str = "", where: str = "") -> None:
-        """Have the rows of a table at hand that the statements up to the end of the transaction read.
+        """Bring the rows of a table that the statements up to the end of the transaction read.
 
-        Those whose columns ``on`` equal a row of the query ``keys``, or those that meet ``where`` (in what DuckDB and
-        Postgres both take), or all. Asking again adds. It costs nothing where rows are stored and computed in one
-        place.
+        They are those whose columns ``on`` equal a row of the query ``keys``, or those that meet ``where`` (SQL that
+        DuckDB and Postgres both take), or all. Further calls add to them. On DuckDB it does nothing.
         """
 
     def look_up(self, into: str, table: str, columns: Sequence[str], *, on: Sequence[str] = (), keys: str = "") -> None:
@@ -177,7 +173,7 @@ class Warehouse(Protocol):
         """Return the loads that the rows of a raw table came with, in order; it has to be there."""
 
     def check_held(self) -> None:
-        """Raise WarehouseError unless this is still the one that writes the tenant's tables."""
+        """Raise WarehouseError unless this process still holds the tenant's warehouse; called right before a load."""
 
     def load_target(self, connection: str) -> LoadTarget:
         """Return where the raw tables of a connection are loaded to; its schema is there."""

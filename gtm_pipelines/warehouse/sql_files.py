@@ -1,4 +1,4 @@
-"""Statements kept as files under the repository's ``sql/`` folder, addressed as ``golden/link_person.sql``."""
+"""Statements kept as files under the repository's ``sql/`` folder, addressed as ``refine/chunk.sql``."""
 
 from __future__ import annotations
 
@@ -15,14 +15,6 @@ def load(path: str) -> str:
     if not file.is_relative_to(FOLDER):
         raise ValueError(f"{path!r} is outside the sql folder")
     return file.read_text(encoding="utf-8")
-
-
-@lru_cache(maxsize=256)
-def statements(path: str) -> tuple[str, ...]:
-    """Return the statements of ``sql/<path>`` one by one, split by DuckDB's own parser."""
-    import duckdb
-
-    return tuple(statement.query for statement in duckdb.extract_statements(load(path)))
 
 
 def files(folder: str) -> list[str]:

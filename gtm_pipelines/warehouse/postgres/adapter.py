@@ -12,7 +12,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from gtm_pipelines.warehouse import names, sql_files
-from gtm_pipelines.warehouse.alike import AlikeWarehouse
+from gtm_pipelines.warehouse.base import BaseWarehouse
 from gtm_pipelines.warehouse.duck import DuckWarehouse
 from gtm_pipelines.warehouse.hidden import is_bookkeeping
 from gtm_pipelines.warehouse.postgres import layout, roles
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from gtm_pipelines.warehouse.statement import Statement, Table
 
 
-class PostgresWarehouse(AlikeWarehouse):
+class PostgresWarehouse(BaseWarehouse):
     """One tenant's warehouse on an open session that holds the tenant's lock."""
 
     def __init__(self, tenant: TenantId, address: Address, store: Store, local: duckdb.DuckDBPyConnection) -> None:
@@ -54,19 +54,21 @@ class PostgresWarehouse(AlikeWarehouse):
         self._duck = DuckWarehouse(tenant, local)
         self._catalogue = Catalogue(tenant, store)
         store.commit()
-        self._tables: dict[Table, dict[str, str]] = {}  # those that a statement has named, by DuckDB's types
-        self._copied: set[Table] = set()  # of them, those whose columns are the server's and not a definition's of ours
-        self._defined: set[str] = set()
-        self._altered = 0  # how often a stored table was
+        self._tables: dict[
+            Table, dict[str, str]
+        ] = {}  # tables that a statement has named: their columns, DuckDB's types
+        self._copied: set[Table] = set()  # of them, those made here after the server's columns, not by our definition
+        self._defined: set[str] = set()  # definitions already carried out in this session
+        self._altered = 0  # how often a stored table was altered
         self._workset = Workset(tenant, store, local, self._tables)
-        self._is_open = False  # a transaction
+        self._in_transaction = False
         self._served = PostgresServed(
-            tenant, store, in_transaction=lambda: self._is_open, create_schema=self._create_schema
+            tenant, store, in_transaction=lambda: self._in_transaction, create_schema=self._create_schema
         )
 
     @cached_property
     def _own(self) -> dict[Table, Shape]:
-        """The bookkeeping's tables, made here with their keys, which INSERT OR REPLACE goes by."""
+        """The bookkeeping's tables, made in the local DuckDB with their keys, which INSERT OR REPLACE needs."""
         found: dict[Table, Shape] = {}
         for path in sql_files.bookkeeping():
             self._duck.execute(sql_files.load(path))
@@ -132,7 +134,7 @@ class PostgresWarehouse(AlikeWarehouse):
     def transaction(self) -> Iterator[None]:
         """Commit the block as one or roll all of it back, here and at the server."""
         known, copied = dict(self._tables), set(self._copied)
-        self._is_open = True
+        self._in_transaction = True
         try:
             with self._duck.transaction():
                 yield
@@ -148,9 +150,9 @@ class PostgresWarehouse(AlikeWarehouse):
             self._copied = copied
             raise
         finally:
-            self._is_open = False
+            self._in_transaction = False
         self._workset.clear()
-        self._weigh()
+        self._analyse()
 
     def fetch(self, table: str, *, on: Sequence[str] = (), keys: str = "", where: str = "") -> None:
         """Bring the rows of a table that the next statements need."""
@@ -212,8 +214,8 @@ class PostgresWarehouse(AlikeWarehouse):
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Commit or undo what is asked of the store beside a transaction; within one it is part of it."""
-        if self._is_open:
+        """Commit or undo what is asked of the store outside of a transaction; within one it is part of that."""
+        if self._in_transaction:
             yield
             return
         try:
@@ -223,10 +225,10 @@ class PostgresWarehouse(AlikeWarehouse):
             self._store.rollback()
             raise
 
-    def _weigh(self) -> None:
-        """Have grown tables analysed, unless somebody has them under maintenance, which does the same."""
+    def _analyse(self) -> None:
+        """Have grown tables analysed, unless they are locked: by maintenance, which analyses them as well."""
         try:
-            if self._workset.weigh():
+            if self._workset.analyse():
                 self._store.commit()
         except WarehouseBusyError:
             self._store.rollback()
@@ -234,7 +236,7 @@ class PostgresWarehouse(AlikeWarehouse):
     def check_held(self) -> None:
         """Raise WarehouseError when the session is gone, and the tenant's lock with it."""
         self._store.execute("SELECT 1")
-        if not self._is_open:
+        if not self._in_transaction:
             self._store.commit()
 
     @contextmanager
@@ -246,7 +248,7 @@ class PostgresWarehouse(AlikeWarehouse):
     @contextmanager
     def _unit(self) -> Iterator[None]:
         """Make one statement a unit of its own, unless a transaction is open."""
-        if self._is_open:
+        if self._in_transaction:
             yield
             return
         with self.transaction():
@@ -257,7 +259,7 @@ class PostgresWarehouse(AlikeWarehouse):
         self._workset.prepare(statement)
 
     def _know(self, tables: Iterable[Table]) -> None:
-        """Make stored tables that are named for the first time locally too, empty."""
+        """Make the stored tables that are named for the first time in the local DuckDB too, empty."""
         for table in set(tables) - self._tables.keys():
             if table not in self._catalogue:
                 continue
@@ -276,7 +278,7 @@ class PostgresWarehouse(AlikeWarehouse):
             self._copied.add(table)
 
     def _make_way(self, created: Collection[Table]) -> None:
-        """Let a definition of ours count that comes after its table was named: the server's may have more columns."""
+        """Drop the local copies of tables that our own definition is about to create: they may have other columns."""
         for table in self._copied.intersection(created):
             if not self._workset.holds(table):
                 self._duck.execute(f"DROP TABLE {names.quote_table(*table)}")
@@ -284,7 +286,7 @@ class PostgresWarehouse(AlikeWarehouse):
                 del self._tables[table]
 
     def _define(self, statement: Statement) -> None:
-        """Make at the server what a statement has made here."""
+        """Make at the server the tables that a statement has just made in the local DuckDB, or bring them in step."""
         for table in sorted(statement.creates | statement.writes):
             ours = self._local(table)
             columns = dict(ours.columns)
@@ -298,7 +300,7 @@ class PostgresWarehouse(AlikeWarehouse):
                 self._make(table, columns, set(ours.required), is_there=is_there)
 
     def _bring_in_step(self, table: Table, ours: Shape) -> None:
-        """Give a stored table the columns of ours that it lacks, and allow here for rows that have no value in them."""
+        """Add to a stored table the columns it lacks, and let them be null in the local one, as in its old rows."""
         there = Shape(self._catalogue.columns(table), self._catalogue.required(table), {})
         name = names.quote_table(names.tenant_schema(self._tenant, table[0]), table[1])
         for change in changes(table, there, ours, partial(layout.stored_type, table)):
@@ -310,11 +312,11 @@ class PostgresWarehouse(AlikeWarehouse):
             )
 
     def _local(self, table: Table) -> Shape:
-        """Return the shape that a table has here."""
+        """Return the shape that a table has in the local DuckDB."""
         return described(self._duck.rows(f"DESCRIBE {names.quote_table(*table)}"))
 
     def _make(self, table: Table, columns: dict[str, str], required: set[str], *, is_there: bool) -> None:
-        """Make a table at the server, in the place of one of other columns if there is one."""
+        """Make a table at the server, in place of the one that is there, if there is one."""
         schema = names.tenant_schema(self._tenant, table[0])
         there = names.quote_table(schema, table[1])
         roles.create_schema(self._store, schema, self._roles, called=table[0])

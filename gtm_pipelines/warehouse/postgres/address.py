@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from connectors.runtime.redaction import Secret
 from gtm_pipelines.warehouse.protocol import WarehouseError
+
+if TYPE_CHECKING:
+    from gtm_pipelines.settings import Settings
 
 _NETWORK = {
     "connect_timeout": "10",
@@ -25,8 +29,9 @@ SESSION = {
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "6",
 }
-"""What a server may have set otherwise for all. A session of ours is silent while it computes, and holds the tenant's
-lock: it may be so for long, and must end soon once its machine is gone, which the server notices by keepalives only."""
+"""Settings of our sessions, which a server may have set otherwise for all. While it holds the tenant's lock a session
+may be silent for long, because it computes: no timeout may end it. But it must end soon once its machine is gone, which
+the server notices by keepalives alone."""
 
 _SCHEMES = ("postgresql://", "postgres://")
 _FORM = "write postgresql://user:password@host/database, with @ : / ? # % in the password percent-encoded"
@@ -68,6 +73,11 @@ class Address:
         parts.setdefault("password", "none")
         uri = Address(parts).uri
         return uri.replace("@/", "@localhost/", 1) if "@/" in uri else uri
+
+
+def address_of(settings: Settings) -> Address:
+    """Return the address of the warehouse that the settings name."""
+    return parse(settings.warehouse_url or "")
 
 
 def parse(url: str) -> Address:

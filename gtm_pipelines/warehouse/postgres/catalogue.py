@@ -51,19 +51,22 @@ class Catalogue:
         return self._place(table) in self._stored
 
     def columns(self, table: Table) -> dict[str, str]:
-        """Return a table's columns by DuckDB's types, and by Postgres' own where DuckDB's would be none of ours."""
+        """Return a table's columns with DuckDB's types, and with Postgres' own where we make no such type."""
         stored = self._stored.get(self._place(table), {})
         return {column: layout.local_type(kind) or kind for column, kind in stored.items()}
 
     def known(self, table: Table) -> dict[str, str]:
-        """Return those of a table's columns of types we make, by DuckDB's types; to DuckDB case tells none apart."""
+        """Return the columns of the types we make, with DuckDB's types.
+
+        Of names that differ only in case, which DuckDB takes for one column, the first is meant.
+        """
         stored = self._stored.get(self._place(table), {})
         kinds = {column: layout.local_type(kind) for column, kind in stored.items()}
         first = {column.lower(): column for column in reversed(kinds)}
         return {column: kind for column, kind in kinds.items() if kind and first[column.lower()] == column}
 
     def required(self, table: Table) -> set[str]:
-        """Return the columns of a table that every new row has to give a value."""
+        """Return the columns for which every new row must have a value."""
         return self._required.get(self._place(table), set())
 
     def _place(self, table: Table) -> Table:

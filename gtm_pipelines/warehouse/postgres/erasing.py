@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gtm_pipelines.removal import Removed
 from gtm_pipelines.warehouse import names
-from gtm_pipelines.warehouse.postgres.address import parse
+from gtm_pipelines.warehouse.postgres.address import address_of
 from gtm_pipelines.warehouse.postgres.opening import lock
 from gtm_pipelines.warehouse.postgres.roles import Roles
 from gtm_pipelines.warehouse.postgres.store import Store
@@ -37,7 +37,7 @@ def hold(settings: Settings, tenant: TenantId) -> Iterator[None]:
 def erase(settings: Settings, tenant: TenantId) -> list[Removed]:
     """Drop everything of the tenant, schema by schema, and last its roles; can be repeated from wherever it ended."""
     with _session(settings, tenant) as store:
-        ours = Roles.of(tenant, parse(settings.warehouse_url or "").database)
+        ours = Roles.of(tenant, address_of(settings).database)
         sizes = [_drop_schema(store, ours, str(schema), int(size)) for schema, size in _schemas(store, tenant)]
         roles = [role for role in (ours.writer, ours.reader) if _drop_role(store, role)]
     found = [Removed("warehouse schemas", len(sizes), sum(sizes)), Removed("warehouse roles", len(roles))]
@@ -46,7 +46,7 @@ def erase(settings: Settings, tenant: TenantId) -> list[Removed]:
 
 @contextmanager
 def _session(settings: Settings, tenant: TenantId) -> Iterator[Store]:
-    store = Store(parse(settings.warehouse_url or ""), tenant)
+    store = Store(address_of(settings), tenant)
     try:
         yield store
     finally:

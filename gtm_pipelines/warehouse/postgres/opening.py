@@ -14,7 +14,7 @@ from gtm_pipelines.warehouse.brief import attached
 from gtm_pipelines.warehouse.duck import configure
 from gtm_pipelines.warehouse.postgres import roles
 from gtm_pipelines.warehouse.postgres.adapter import PostgresWarehouse
-from gtm_pipelines.warehouse.postgres.address import parse
+from gtm_pipelines.warehouse.postgres.address import address_of
 from gtm_pipelines.warehouse.postgres.roles import Roles
 from gtm_pipelines.warehouse.postgres.store import Store
 from gtm_pipelines.warehouse.protocol import Warehouse, WarehouseBusyError, WarehouseMissingError
@@ -39,7 +39,7 @@ def open_postgres(settings: Settings, tenant: str, *, wait: float, memory: str |
     import duckdb
 
     checked = TenantId(tenant)
-    address = parse(settings.warehouse_url or "")
+    address = address_of(settings)
     store = Store(address, checked)
     spill = names.spill_directory(settings, checked)
     try:
@@ -70,7 +70,7 @@ def open_postgres(settings: Settings, tenant: str, *, wait: float, memory: str |
 
 def is_there(settings: Settings, tenant: str) -> bool:
     """Tell whether anything was ever stored for a tenant."""
-    store = Store(parse(settings.warehouse_url or ""), tenant)
+    store = Store(address_of(settings), tenant)
     try:
         schema = names.literal(names.tenant_schema(TenantId(tenant), "raw"))
         return bool(store.execute(f"SELECT 1 FROM pg_namespace WHERE nspname = {schema}"))

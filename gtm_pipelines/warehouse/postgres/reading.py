@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gtm_pipelines.tenancy import TenantId
 from gtm_pipelines.warehouse.postgres import roles
-from gtm_pipelines.warehouse.postgres.address import parse
+from gtm_pipelines.warehouse.postgres.address import address_of
 from gtm_pipelines.warehouse.postgres.roles import Roles
 from gtm_pipelines.warehouse.postgres.served import PostgresServed
 from gtm_pipelines.warehouse.postgres.store import Store
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def open_reader(settings: Settings, tenant: str) -> Iterator[Served]:
     """Open a tenant's tables for reading; raise WarehouseMissingError while there are no golden ones."""
     checked = TenantId(tenant)
-    address = parse(settings.warehouse_url or "")
+    address = address_of(settings)
     store = Store(address, checked)
     try:
         ours = Roles.of(checked, address.database)
@@ -43,7 +43,7 @@ def open_reader(settings: Settings, tenant: str) -> Iterator[Served]:
 
 def examine(settings: Settings) -> str:
     """Say which server keeps the warehouse; raise WarehouseError when it is too old or its role lacks a right."""
-    address = parse(settings.warehouse_url or "")
+    address = address_of(settings)
     store = Store(address, "")
     try:
         version, number, may_create, may_make_roles, is_super = store.execute(_ABOUT)[0]

@@ -10,11 +10,13 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-_NUMERIC, _OF_OTHERS = "numeric", "unnamed<"
+_NUMERIC, _OF_OTHERS = "numeric", "unnamed<"  # how the driver names a type; the second begins those that people made
 _FOREVER, _NEVER = -9222425352054775809, -9222425352054775808
-"""What the driver makes of ``infinity`` and ``-infinity``: it moves them as it moves any moment, and they run over."""
-_LONGEST = 2**63 - 1
-_YEAR_9999, _YEAR_1 = 253402300799999999, -62135596800000000
+"""What the driver makes of ``infinity`` and ``-infinity``. It adds the microseconds from 1970 to 2000, where Postgres
+counts from, to every timestamp, and those two overflow."""
+
+_LONGEST = 2**63 - 1  # DuckDB's infinity; its negative is -infinity
+_YEAR_9999, _YEAR_1 = 253402300799999999, -62135596800000000  # what DuckDB shows Python for them, in microseconds
 
 
 def as_duck(table: pa.Table) -> pa.Table:
@@ -26,7 +28,7 @@ def as_duck(table: pa.Table) -> pa.Table:
 
 
 def with_infinity(rows: pa.Table | pa.RecordBatch) -> pa.Table | pa.RecordBatch:
-    """Return rows for DuckDB, in which moments that are infinite are so."""
+    """Return rows for DuckDB, with the timestamps that Postgres holds as infinite as DuckDB's own infinity."""
     import pyarrow as pa
 
     for place, field in enumerate(rows.schema):
@@ -88,7 +90,7 @@ def _infinite_as(moments: Any, forever: int, never: int) -> Any:
 
 
 def _text(bytes_: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
-    """Read what is sent of a type that somebody made: of an enumeration its name; of others it stays as it is."""
+    """Read the values of a type that somebody made: an enumeration's as its name, any other's as the bytes they are."""
     import pyarrow as pa
 
     try:
@@ -98,7 +100,7 @@ def _text(bytes_: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
 
 
 def _number(texts: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
-    """Read what ``sum`` of whole numbers and the like give: whole where all of them are and fit, else as floats."""
+    """Read ``numeric`` values, as ``sum`` gives them: whole numbers where all are and fit 64 bits, else floats."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -14,8 +14,6 @@ from gtm_pipelines.warehouse import names
 if TYPE_CHECKING:
     from gtm_pipelines.warehouse.postgres.store import Store
 
-LAYERS = ("raw", "canonical", "golden", "marts", "quality")
-
 
 @dataclass(frozen=True, slots=True)
 class Roles:
@@ -47,16 +45,16 @@ def create(store: Store, tenant: str, roles: Roles) -> None:
         if not store.execute(f"SELECT 1 FROM pg_roles WHERE rolname = {names.literal(role)}"):
             store.execute(f"CREATE ROLE {names.quote(role)} NOLOGIN")
         store.execute(f"GRANT {names.quote(role)} TO SESSION_USER WITH INHERIT FALSE, SET TRUE")
-    for layer in LAYERS:
+    for layer in names.LAYERS:
         create_schema(store, names.tenant_schema(tenant, layer), roles, called=layer)
     store.commit()
 
 
 def create_schema(store: Store, schema: str, roles: Roles, *, called: str) -> None:
-    """Create a schema of the tenant's where it is missing: the writer's own, and open to the reader's eyes.
+    """Create a schema of the tenant's where it is missing: the writer's own, and readable by the reader.
 
-    What the stages call it is kept with it, for a long name is cut. Where dlt makes tables of its own, readers are
-    shown only those they are given; where it stages, nothing.
+    ``called``, the name that the stages know it by, becomes its comment, because a long schema name is cut. In raw
+    schemas, where dlt keeps tables of its own, the reader sees only the tables it is granted; in staging ones, nothing.
     """
     store.execute("RESET ROLE")
     if not store.execute(f"SELECT 1 FROM pg_namespace WHERE nspname = {names.literal(schema)}"):

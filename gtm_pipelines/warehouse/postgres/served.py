@@ -54,8 +54,9 @@ class Session(Protocol):
 
 
 class PostgresServed(Served):
-    """One tenant's tables on an open session; what is asked in the middle of somebody's transaction is part of it.
+    """One tenant's tables on an open session.
 
+    ``in_transaction`` tells whether the session's owner has a transaction open; what is asked meanwhile is part of it.
     ``create_schema`` makes a missing schema, given by its layer's name, with the rights of its readers.
     """
 
@@ -69,8 +70,8 @@ class PostgresServed(Served):
     ) -> None:
         self._tenant = tenant
         self._session = session
-        self._is_open = False
-        self._is_others = in_transaction
+        self._own_transaction = False
+        self._owner_in_transaction = in_transaction
         self._create_schema = create_schema
 
     @property
@@ -129,14 +130,14 @@ class PostgresServed(Served):
         if self._in_transaction():
             yield
             return
-        self._is_open = True
+        self._own_transaction = True
         try:
             yield
         except BaseException:
-            self._is_open = False
+            self._own_transaction = False
             self._session.rollback()
             raise
-        self._is_open = False
+        self._own_transaction = False
         self._session.commit()
 
     def has_table(self, schema: str, table: str) -> bool:
@@ -161,9 +162,9 @@ class PostgresServed(Served):
             self.execute(f"CREATE SCHEMA {names.quote(schema)}")
 
     def replace_view(self, schema: str, view: str, select: str) -> None:
-        """Put a view in another's place; where its columns move, which Postgres allows to none, by dropping it.
+        """Create a view or replace it in place; where its columns changed, which Postgres refuses, drop it first.
 
-        Only then do views that others have made of it stand in the way.
+        Dropping is refused while somebody else's view reads it.
         """
         name = names.quote_table(schema, view)
         drop, create = (
@@ -175,10 +176,6 @@ class PostgresServed(Served):
         self.execute(
             f"DO {tag} BEGIN {replace}; EXCEPTION WHEN invalid_table_definition THEN {drop}; {create}; END {tag}"
         )
-
-    def quote(self, identifier: str) -> str:
-        """Return a quoted identifier."""
-        return names.quote(identifier)
 
     def _columns(self, schemas: Collection[str]) -> list[Column]:
         called = {self._schema(schema): schema for schema in schemas}
@@ -223,7 +220,7 @@ class PostgresServed(Served):
             self._session.commit()
 
     def _in_transaction(self) -> bool:
-        return self._is_open or self._is_others()
+        return self._own_transaction or self._owner_in_transaction()
 
     def _is_alive(self) -> bool:
         is_alive = answers(self._session.connection)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from gtm_pipelines.warehouse.postgres.address import parse
+from gtm_pipelines.warehouse.postgres.address import address_of
 from gtm_pipelines.warehouse.postgres.roles import Roles
 from gtm_pipelines.warehouse.postgres.served import PostgresServed
 from gtm_pipelines.warehouse.postgres.store import Store
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @contextmanager
 def open_reader(settings: Settings, tenant: TenantId) -> Iterator[Served]:
     """Open one transaction that sees the tenant's tables as they are now, and nobody else's."""
-    address = parse(settings.warehouse_url or "")
+    address = address_of(settings)
     store = Store(address, tenant)
     try:
         store.become(Roles.of(tenant, address.database).reader)

@@ -1,9 +1,9 @@
 """The rows a unit of work has at hand: brought from Postgres into a local DuckDB, and their difference taken back.
 
-A unit is a transaction, or one statement outside of one. A table is at hand in slices, asked for by key or condition; a
-table that nobody asked for is at hand whole as soon as a statement reads it, so that a slice that was not asked for
-costs time and is never a wrong result. Rows are told apart by where they stand in Postgres (``ctid``), which holds for
-as long as nobody else writes: the adapter sees to that.
+A unit is a transaction, or one statement outside of one. Rows of a table are brought by key or condition, as they were
+asked for; a table that a statement reads and nobody asked for is brought whole. So a forgotten request costs time, and
+never makes a wrong result. Rows are told apart by their place in Postgres (``ctid``), which stays the same as long as
+nobody else writes: the adapter sees to that.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from gtm_pipelines.warehouse.statement import Statement, Table
 
 _MOST_KEYS = 20_000  # of one question, whose answer is held whole
-_MANY = 10_000  # rows after which the server's statistics are old
-_ROW_GROUP = 122_880  # rows: what a thread of DuckDB's takes; of fewer, a second one gets none
+_MANY = 10_000  # rows appended at once, after which the server's statistics are out of date
+_ROW_GROUP = 122_880  # rows that DuckDB gives to one thread: a second one has nothing to do with fewer
 _PLACE = "_ctid"
 _MORE = "_more"
 _DIFFERENT = "rows_that_differ"
@@ -38,19 +38,19 @@ _DIFFERENT = "rows_that_differ"
 
 @dataclass(slots=True)
 class _Slice:
-    """What is at hand of one table."""
+    """The rows of one table that were brought so far."""
 
     columns: dict[str, str]
-    is_whole: bool = False
-    is_kept: bool = False  # what came is kept as it was, to tell what changed
-    is_replaced: bool = False  # nothing that is stored counts any more
-    is_written: bool = False
-    has_rows: bool = False  # some came
-    asked: set[str] = field(default_factory=set)
+    is_whole: bool = False  # all rows of the table
+    is_kept: bool = False  # a second copy is kept as the rows came, to tell what changed
+    is_replaced: bool = False  # a statement empties the table: the stored rows are to be deleted
+    is_written: bool = False  # a statement writes to it
+    has_rows: bool = False  # at least one row was brought
+    asked: set[str] = field(default_factory=set)  # the conditions and key columns it was asked for by
 
 
 class Workset:
-    """One unit's rows. ``tables`` are the columns of every stored table, by DuckDB's types."""
+    """One unit's rows. ``tables`` has the columns of every table that a statement has named, with DuckDB's types."""
 
     def __init__(
         self, tenant: str, store: Store, local: duckdb.DuckDBPyConnection, tables: dict[Table, dict[str, str]]
@@ -124,11 +124,8 @@ class Workset:
         """Tell whether something of a table is at hand."""
         return table in self._slices
 
-    def weigh(self) -> bool:
-        """Have the server look at tables that grew much: its plans for what comes next go by what it knows of them.
-
-        Returns whether there were any.
-        """
+    def analyse(self) -> bool:
+        """Have the server analyse the tables that grew much, which its next plans depend on; return whether any did."""
         grown = bool(self._grown)
         for table in self._grown:
             self._store.execute(f"ANALYZE {names.quote_table(names.tenant_schema(self._tenant, table[0]), table[1])}")
@@ -154,7 +151,10 @@ class Workset:
         return here
 
     def _asked(self, table: Table, columns: dict[str, str], on: Sequence[str], keys: str, *, place: bool) -> Any:
-        """Yield the asked-for rows of a table as Arrow, at most those of some keys at once."""
+        """Yield rows of a table as Arrow: all of them, or those with the given keys, a limited number of keys at once.
+
+        With ``place`` each row comes with its ``ctid``.
+        """
         there = names.quote_table(names.tenant_schema(self._tenant, table[0]), table[1])
         listed = ("t.ctid::text AS _ctid, " if place else "") + layout.selected(columns)
         if not keys:
@@ -173,13 +173,13 @@ class Workset:
     def _bring(self, table: Table, condition: str) -> None:
         there = names.quote_table(names.tenant_schema(self._tenant, table[0]), table[1])
         listed = "t.ctid::text AS _ctid, " + layout.selected(self._tables[table])
-        is_first = not self._slices[table].has_rows  # then each place comes once: there is nothing to compare with
+        is_first = not self._slices[table].has_rows  # then no row can be here already
         with self._store.stream(f"SELECT {listed} FROM {there} t {condition}") as reader:
             for rows in reader:
                 self._take_in(table, rows, is_first=is_first)
 
     def _take_in(self, table: Table, rows: pa.Table | pa.RecordBatch, *, is_first: bool = False) -> None:
-        """Add rows to what is at hand, each once; what is kept of them tells which are there."""
+        """Add the rows that are not here yet, which their places tell; ``is_first`` says that none can be."""
         if not rows.num_rows:
             return
         if self._taken <= _ROW_GROUP < self._taken + rows.num_rows:
@@ -227,7 +227,10 @@ class Workset:
         self._run(f"DROP TABLE {_DIFFERENT}")
 
     def _compare(self, here: _Slice, was: str, now: str) -> None:
-        """Lay out what there are more or fewer of now than before, and how many: rows may be alike in every column."""
+        """Make the table of the rows of which there are more or fewer now than before, and by how many.
+
+        Counted, because a table may hold rows that are equal in every column.
+        """
         columns = ", ".join(names.quote(column) for column in here.columns)
         self._run(
             f"CREATE OR REPLACE TEMP TABLE {_DIFFERENT} AS SELECT {columns}, CAST(sum(step) AS BIGINT) AS {_MORE} FROM"
@@ -236,7 +239,7 @@ class Workset:
         )
 
     def _gone(self, here: _Slice, was: str) -> pa.Table:
-        """Return where the rows stand that are too many; of those that are alike, any."""
+        """Return the places of the rows to delete: of rows that are equal in every column, any of them."""
         same = " AND ".join(f"b.{name} IS NOT DISTINCT FROM d.{name}" for name in map(names.quote, here.columns))
         gone: pa.Table = self._local.sql(
             f"SELECT {_PLACE} FROM (SELECT b.{_PLACE}, d.{_MORE}, row_number() OVER (PARTITION BY d.rowid) AS twin"
@@ -311,10 +314,10 @@ class Workset:
 
 
 def _kept(table: Table) -> str:
-    """Name the table that holds rows as they came."""
+    """Name the temporary table that keeps a table's rows as they came."""
     return names.quote("as it was " + ".".join(table))
 
 
 def _at(column: str) -> str:
-    """Return a looked-up column, or the expression that ``on`` gave instead of one."""
+    """Return the SQL of a member of ``on``: a column, or an expression in place of one."""
     return f"t.{names.quote(column)}" if column.isidentifier() else column

@@ -1,4 +1,4 @@
-"""What a warehouse does alike wherever its tables are stored: names, and the tables that every stage shares."""
+"""What both warehouses do in the same way: names, and the tables that every stage shares."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from gtm_pipelines.warehouse import names, sql_files
 from gtm_pipelines.warehouse.protocol import Warehouse
 
 
-class AlikeWarehouse(Warehouse):
-    """The part of a warehouse that needs nothing but its own statements."""
+class BaseWarehouse(Warehouse):
+    """The part of a warehouse that does not depend on where its tables are stored."""
 
     def raw_table(self, connection: str, entity: str) -> str:
         """Return the quoted raw table of an entity."""
