@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from typing import Annotated
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -27,6 +29,10 @@ from gtm_pipelines.cli import (
 )
 from gtm_pipelines.cli.exits import Exit, report_error
 from gtm_pipelines.settings import use_env_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
 
 app = typer.Typer(
     name="gtm",
@@ -85,19 +91,39 @@ for name, command, panel in (
     ("refine", sync.refine, _RUN),
     ("ui", ui.ui, _RUN),
     ("status", status.status, _LOOK),
-    ("query", query.query, _LOOK),
     ("why", why.why, _LOOK),
 ):
     app.command(name, rich_help_panel=panel)(command)
+# SQL may begin with a comment, which looks like an option; a misspelt one is still refused, as an argument too many.
+app.command("query", rich_help_panel=_LOOK, context_settings={"ignore_unknown_options": True})(query.query)
 
 
 def main() -> None:
     """Run the command line; every error ends here as one line and an exit code."""
+    with _interruptions() as heard:
+        try:
+            use_env_file()
+            app()
+        except KeyboardInterrupt:
+            sys.exit(130)
+        except Exception as error:  # noqa: BLE001  the outermost boundary: a person reads one line, not a traceback
+            sys.exit(130 if heard else report_error(error, debug=_options["debug"]))
+        sys.exit(Exit.OK)
+
+
+@contextmanager
+def _interruptions() -> Iterator[list[int]]:
+    """Note every interruption by the user: DuckDB answers one with an error of its own, of no type to tell it by."""
+    heard: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        heard.append(number)
+        signal.default_int_handler(number, frame)
+
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:  # else a shell made it ignored
+        signal.signal(signal.SIGINT, note)
     try:
-        use_env_file()
-        app()
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except Exception as error:  # noqa: BLE001  the outermost boundary: a person reads one line, not a traceback
-        sys.exit(report_error(error, debug=_options["debug"]))
-    sys.exit(Exit.OK)
+        yield heard
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -70,6 +71,23 @@ def test_a_wrong_name_is_one_line_and_exit_code_2(gtm: Gtm, arguments: tuple[str
 
 def test_an_unknown_option_is_exit_code_2(gtm: Gtm) -> None:
     assert gtm("tenants", "list", "--wrong").code == Exit.USAGE
+
+
+def test_an_interruption_that_a_driver_made_an_error_of_its_own_is_still_one(
+    gtm: Gtm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DuckDB says ``RuntimeError: Query interrupted``, which is no fault of anybody's."""
+
+    def interrupted() -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise RuntimeError("Query interrupted") from None
+
+    monkeypatch.setattr(tenants, "open_session", interrupted)
+    done = gtm("tenants", "list")
+    assert (done.code, done.err) == (130, "")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_what_nobody_foresaw_is_one_line_without_secrets(gtm: Gtm, monkeypatch: pytest.MonkeyPatch) -> None:

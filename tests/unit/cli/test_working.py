@@ -290,7 +290,31 @@ def test_a_time_that_no_calendar_has_is_refused_with_a_way_to_see_it(gtm: Gtm, r
 def test_csv_is_for_other_programs(gtm: Gtm, refined: Path) -> None:
     """Lines end as the shell expects; lists are JSON, not Python."""
     out = gtm("query", "acme", "select ['a', 'b'] as names, timestamptz '2026-01-01 00:00:00Z' as at", "--csv").out
-    assert out == 'names,at\n"[""a"", ""b""]",2026-01-01T00:00:00+00:00\n'
+    assert out == 'names,at\n"[""a"", ""b""]",2026-01-01T00:00:00Z\n'
+    assert refined.exists()
+
+
+def test_a_query_comes_from_a_file_too_and_may_begin_with_a_comment(gtm: Gtm, refined: Path) -> None:
+    sql = "-- how many\nselect sum(x) as n from range(3) t(x)"
+    assert gtm("query", "acme", sql, "--json").json == [{"n": 3}]
+    assert gtm("query", "acme", "-", "--json", stdin=sql).json == [{"n": 3}]
+    assert gtm("query", "acme", "select 1", "--jsn").code == Exit.USAGE
+    assert refined.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("select 1 as a, 2 as a", "--json"), "several columns are called a: name them apart with AS"),
+        (("select 1", "--json", "--csv"), "give --csv or --json, not both"),
+        (("select * from persons",), 'gtm query acme "show all tables" lists what there is'),
+    ],
+)
+def test_a_query_that_cannot_be_answered_says_what_to_do(
+    gtm: Gtm, refined: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    done = gtm("query", "acme", *arguments)
+    assert (done.code, done.out, said in done.err) == (Exit.USAGE, "", True)
     assert refined.exists()
 
 
