@@ -1,7 +1,8 @@
 """Paths into vendor JSON: a small closed subset of RFC 9535, compiled to decoders that skip what they do not need.
 
-Names, ``['quoted names']``, indexes ``[0]`` and wildcards ``[*]``; a leading ``$`` or ``$.`` may be left out. No
-recursive descent, no filters, no functions. Values are found as verbatim slices of the bytes they stand in.
+Names, ``['quoted names']`` (a quote or a backslash in one stands behind a backslash), indexes ``[0]`` and wildcards
+``[*]``; a leading ``$`` or ``$.`` may be left out. No recursive descent, no filters, no functions. Values are found as
+verbatim slices of the bytes they stand in.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _STEP = re.compile(
-    r"\.?(?P<name>[A-Za-z_@][A-Za-z0-9_@:-]*)|\['(?P<quoted>[^'\\\]]{1,200})'\]|\[(?P<index>\d{1,6})\]|(?P<all>\.?\*|\[\*\])"
+    r"\.?(?P<name>[A-Za-z_@][A-Za-z0-9_@:-]*)|\['(?P<quoted>(?:[^'\\]|\\['\\]){1,200})'\]|\[(?P<index>\d{1,6})\]|(?P<all>\.?\*|\[\*\])"
 )
+_ESCAPED = re.compile(r"\\(['\\])")
 _MOST_STEPS = 64
 
 Step = str | int | Literal[True]
@@ -44,7 +46,7 @@ def parse(path: str) -> tuple[Step, ...]:
         elif match["index"] is not None:
             steps.append(int(match["index"]))
         else:
-            steps.append(match["name"] or match["quoted"])
+            steps.append(match["name"] or _ESCAPED.sub(r"\1", match["quoted"]))
         rest = rest[match.end() :]
     if not path.strip():
         raise PathError("a path is not empty: '$' is the whole value")

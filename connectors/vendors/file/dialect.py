@@ -1,7 +1,7 @@
 """What a delimited text file does not say about itself: its encoding, delimiter and column names.
 
 They are found by looking, never by trusting the name, and every guess that could be wrong is put in words. Nothing
-here reads records; see records.py.
+here reads records, see records.py, or doubts their quotes, see quoting.py.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import codecs
 import csv
 import io
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -18,7 +17,8 @@ import pyarrow as pa
 from connectors.errors import Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from _csv import Reader
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 _CHUNK = 1 << 20
@@ -31,8 +31,8 @@ _BYTE_ORDER_MARKS = (  # the longest first: a UTF-32 mark begins with a UTF-16 o
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_AFTER_THE_END = "\x03\x03"  # a row no file ends with
-_FIELD_LIMIT = 1 << 20  # as large as a whole record may be; Python's own limit of 131,072 refuses long notes
+LONGEST_ROW = 16 << 20
+"""Bytes. A record may have far less, but a longer row is still known for one and set aside by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Dialect:
     encoding: str
     delimiter: str
     names: tuple[str, ...]
-    preamble: int  # lines before the header: Excel's own ``sep=;``
+    preamble: int  # lines before the header: Excel's own ``sep=;``, and blank ones
     has_rows: bool  # anything after the header
     notices: tuple[str, ...]
 
@@ -52,34 +52,61 @@ def dialect_of(path: Path, *, encoding: str | None = None, delimiter: str | None
     codec, notices = encoding_of(path, encoding)
     sample = _sample(path, codec)
     preamble = 0
+    chosen = _declared(delimiter)
     if sample[:4].lower() == "sep=":
         line, _, sample = sample.partition("\n")
-        delimiter = delimiter or line[4:5]
+        chosen = chosen or line[4:5]
         preamble = 1
-    delimiter = delimiter or delimiter_of(sample)
-    rows = _rows(io.StringIO(sample, newline=""), delimiter)
-    names, renamed = unique_names(next(rows, []))
-    return Dialect(codec, delimiter, names, preamble, any(rows), (*notices, *renamed))
+    chosen = chosen or delimiter_of(sample)
+    rows = rows_of(io.StringIO(sample, newline=""), chosen)
+    header: list[str] = []
+    for row in rows:
+        if any(cell.strip() for cell in row):
+            header = row
+            break
+        preamble += 1  # a row without a word is a line: only words are quoted
+    names, renamed = unique_names(header)
+    return Dialect(codec, chosen, names, preamble, any(rows), (*notices, *renamed))
+
+
+def _declared(delimiter: str | None) -> str | None:
+    """Return the delimiter a setting names; a tabulator is hard to type and may be spelled."""
+    known = {"\\t": "\t", "tab": "\t"}.get(delimiter or "", delimiter)
+    if known and (len(known) > 1 or not known.isascii() or known in '"\r\n'):
+        raise Stop("bad_setting", f"the setting 'delimiter' must be one character, as ; or \\t, and is {delimiter!r}")
+    return known or None
 
 
 def encoding_of(path: Path, declared: str | None = None) -> tuple[str, tuple[str, ...]]:
     """Return a codec that reads the whole file, and what to say about it when it is a guess; a declared one is not."""
     if declared:
+        _check_codec(path, declared, "correct the setting 'encoding'")
         return declared, ()
     with path.open("rb") as stream:
         start = stream.read(4096)
         for mark, codec in _BYTE_ORDER_MARKS:
             if start.startswith(mark):
+                _check_codec(path, codec, "which its first bytes promise; upload it again")
                 return codec, ()
         if unmarked := _unmarked_utf16(start):
+            _check_codec(path, unmarked, "which it looks like; upload it again, or set 'encoding'")
             return unmarked, (f"no byte-order mark, but the bytes look like {unmarked}: read as {unmarked}",)
-        stream.seek(0)
-        if _decodes(iter(lambda: stream.read(_CHUNK), b""), "utf-8"):
-            return "utf-8", ()
-        stream.seek(0)
-        # cp1252 leaves five bytes undefined; latin-1 reads them as the control characters the web standard does
-        codec = "cp1252" if _decodes(iter(lambda: stream.read(_CHUNK), b""), "cp1252") else "latin-1"
+    if _decodes(path, "utf-8"):
+        return "utf-8", ()
+    # cp1252 leaves five bytes undefined; latin-1 reads them as the control characters the web standard does
+    codec = "cp1252" if _decodes(path, "cp1252") else "latin-1"
     return codec, (f"the bytes are not UTF-8: read as {codec} (Windows Western); set 'encoding' if that is wrong",)
+
+
+def _check_codec(path: Path, codec: str, mend: str) -> None:
+    """Raise Stop unless all of a file can be read in a codec: before its first row, not in the middle of it."""
+    try:
+        b"_".decode(codec, errors="ignore")  # names that no text is written in are refused here
+        if _decodes(path, codec):
+            return
+    except (LookupError, UnicodeError):
+        pass
+    raise Stop("bad_encoding", f"{path.name} cannot be read as {codec}; {mend}")
 
 
 def _unmarked_utf16(start: bytes) -> str | None:
@@ -92,14 +119,15 @@ def _unmarked_utf16(start: bytes) -> str | None:
     return None
 
 
-def _decodes(chunks: Iterator[bytes], codec: str) -> bool:
+def _decodes(path: Path, codec: str) -> bool:
     decoder = codecs.getincrementaldecoder(codec)()
-    try:
-        for chunk in chunks:
-            decoder.decode(chunk)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
+    with path.open("rb") as stream:
+        try:
+            while chunk := stream.read(_CHUNK):
+                decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+        except UnicodeError:
+            return False
     return True
 
 
@@ -116,19 +144,15 @@ def open_utf8(path: Path, codec: str) -> pa.NativeFile:
 
 
 def _sample(path: Path, codec: str) -> str:
-    """Return the first text of a file; a codec nobody knows, or that cannot read it, is a wrong setting."""
-    try:
-        with path.open("r", encoding=codec, newline="") as stream:
-            return stream.read(_SAMPLE)
-    except (LookupError, UnicodeError) as error:
-        raise Stop("bad_encoding", f"{path.name} cannot be read as {codec}; correct the setting 'encoding'") from error
+    with path.open("r", encoding=codec, newline="") as stream:
+        return stream.read(_SAMPLE)
 
 
 def delimiter_of(sample: str) -> str:
     """Choose the delimiter that cuts most lines of a sample into the same number of columns, and into the most."""
 
     def score(delimiter: str) -> tuple[float, int]:
-        widths = [len(row) for row in _rows(io.StringIO(sample, newline=""), delimiter) if row]
+        widths = [len(row) for row in rows_of(io.StringIO(sample, newline=""), delimiter) if row]
         if not widths or widths[0] == 1:
             return 0.0, 0
         return round(widths.count(widths[0]) / len(widths), 1), widths[0]
@@ -155,34 +179,12 @@ def unique_names(header: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...
     return tuple(names), tuple(notices)
 
 
-def unclosed_quote(path: Path, dialect: Dialect) -> int | None:
-    """Return the line on which a quote opens that nothing closes, or None.
-
-    Such a quote swallows every later line into one field, and a tolerant parser calls that a good row. Only a file
-    with an odd number of quotes can have one, so most files cost one scan of their bytes.
-    """
-    with open_utf8(path, dialect.encoding) as stream:
-        if sum(chunk.count(b'"') for chunk in iter(lambda: stream.read(_CHUNK), b"")) % 2 == 0:
-            return None
-    opened = following = 1
-    with path.open("r", encoding=dialect.encoding, newline="") as text:
-        reader = csv.reader(chain(text, [_AFTER_THE_END]), delimiter=dialect.delimiter)
-        try:
-            for row in reader:
-                if row == [_AFTER_THE_END]:
-                    return None
-                opened, following = following, reader.line_num + 1
-        except csv.Error:  # the swallowed field outgrew every limit
-            return following
-    return opened
-
-
 def ragged_lines(path: Path, dialect: Dialect) -> Iterator[int]:
     """Yield the line number on which each row of the wrong width starts, in order; for pointing a person at it."""
     with path.open("r", encoding=dialect.encoding, newline="") as text:
         for _ in range(dialect.preamble):
             next(text, None)
-        reader = csv.reader(text, delimiter=dialect.delimiter)
+        reader = rows_of(text, dialect.delimiter)
         start = 1
         for row in reader:
             if row and len(row) != len(dialect.names):
@@ -192,9 +194,10 @@ def ragged_lines(path: Path, dialect: Dialect) -> Iterator[int]:
 
 def first_value(text: str, dialect: Dialect) -> str | None:
     """Return the first value of a row, whatever its width; None when it is blank."""
-    return next(iter(next(_rows(io.StringIO(text, newline=""), dialect.delimiter), [])), "").strip() or None
+    return next(iter(next(rows_of(io.StringIO(text, newline=""), dialect.delimiter), [])), "").strip() or None
 
 
-def _rows(text: io.StringIO, delimiter: str) -> Iterator[list[str]]:
-    csv.field_size_limit(_FIELD_LIMIT)
-    return csv.reader(text, delimiter=delimiter)
+def rows_of(lines: Iterable[str], delimiter: str, *, strict: bool = False) -> Reader:
+    """Cut lines into rows; with ``strict``, a value that goes on behind its closing quote is a csv.Error."""
+    csv.field_size_limit(LONGEST_ROW)
+    return csv.reader(lines, delimiter=delimiter, strict=strict)

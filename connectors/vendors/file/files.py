@@ -6,11 +6,16 @@ tenant's connection must not reach another tenant's exports through ``..`` or a 
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from connectors.errors import Retry, Stop
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 SUFFIXES = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 """File suffix to the reader that understands it; other files of the folder are left alone."""
@@ -27,6 +32,7 @@ class SourceFile:
     path: Path
     size: int
     modified_ns: int
+    changed_ns: int  # of anything about the file: unlike the time of modification, nobody can set it
 
     @property
     def format(self) -> str:
@@ -44,25 +50,80 @@ def folder_of(setting: object) -> Path:
     return folder.resolve()
 
 
-def matching(folder: Path, pattern: str) -> list[SourceFile]:
-    """List the readable files a pattern names, oldest change first, so that the newest export has the last word."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The readable files a pattern names, oldest change first, and what is said of files it names besides."""
+
+    files: list[SourceFile]
+    left_out: tuple[str, ...]
+
+
+def matching(folder: Path, pattern: str) -> Found:
+    """List the files a pattern names, so ordered that the newest export has the last word."""
     if PurePosixPath(pattern).is_absolute() or ".." in PurePosixPath(pattern).parts:
         raise Stop("bad_setting", f"the pattern {pattern!r} must stay inside the folder: no '..' and no leading '/'")
-    found: list[SourceFile] = []
-    for path in folder.glob(pattern):
-        target = path.resolve()
-        if path.suffix.lower() in SUFFIXES and target.is_file() and target.is_relative_to(folder):
-            found.append(_as_found(path.relative_to(folder).as_posix(), target))
-    return sorted(found, key=lambda file: (file.modified_ns, file.name))
+    files: list[SourceFile] = []
+    left_out: list[str] = []
+    for path in _globbed(folder, pattern):
+        name = path.relative_to(folder).as_posix()
+        target = _target(path)
+        if target is None or not target.is_file() or not target.is_relative_to(folder):
+            continue
+        if reason := _unreadable(name):
+            left_out.append(f"{name.encode(errors='backslashreplace').decode()} is left unread: {reason}")
+        else:
+            files.append(_as_found(name, target))
+    return Found(sorted(files, key=lambda file: (file.modified_ns, file.name)), tuple(sorted(left_out)))
+
+
+def _globbed(folder: Path, pattern: str) -> Iterable[Path]:
+    try:
+        return list(folder.glob(pattern))
+    except (ValueError, NotImplementedError, IndexError) as error:
+        raise Stop("bad_setting", f"{pattern!r} is no pattern of files, as people*.csv or crm/**/*.jsonl") from error
+
+
+def _target(path: Path) -> Path | None:
+    """Return where a path leads; None for a link that leads in a circle."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):
+        return None
+
+
+def _unreadable(name: str) -> str | None:
+    """Return what keeps a file of this name from being read, if anything does."""
+    if PurePosixPath(name).suffix.lower() not in SUFFIXES:
+        return f"only {', '.join(SUFFIXES)} are read; unpack, convert or rename it"
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return "its name is not UTF-8; rename it"
+    return None
 
 
 def _as_found(name: str, target: Path) -> SourceFile:
     status = target.stat()
-    return SourceFile(name, target, status.st_size, status.st_mtime_ns)
+    return SourceFile(name, target, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+@contextmanager
+def being_there() -> Iterator[None]:
+    """Give what the file system may say inside the block the type that says what to do about it."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        name = Path(str(error.filename or "a file")).name
+        raise Retry("file_changed", f"{name} was taken away while it was read; the next sync looks again") from error
+    except PermissionError as error:
+        name = Path(str(error.filename or "a file")).name
+        raise Stop("file_forbidden", f"{name} may not be read: give the pipeline's user the right to") from error
+    except OSError as error:
+        raise Retry("file_unreadable", f"the folder cannot be read just now ({error.strerror})") from error
 
 
 def digest(file: SourceFile) -> str:
-    """Return size and content hash, the identity of a file's content; modification times lie, bytes do not."""
+    """Return size and content hash, the identity of a file's content; times lie, bytes do not."""
     hasher = blake2b(digest_size=16)
     with file.path.open("rb") as stream:
         while chunk := stream.read(_CHUNK):
@@ -72,14 +133,15 @@ def digest(file: SourceFile) -> str:
 
 def check_untouched(file: SourceFile) -> None:
     """Raise Retry when the file changed while it was read: what was read may be half of two exports."""
-    if _as_found(file.name, file.path) != file:
+    now = _as_found(file.name, file.path)
+    if (now.size, now.modified_ns) != (file.size, file.modified_ns):
         raise Retry("file_changed", f"{file.name} changed while it was read; the next sync reads it again")
 
 
-def settled_time(file: SourceFile, now_ns: int) -> int | None:
-    """Return the modification time if it may stand for the content from now on, else None.
+def is_settled(file: SourceFile, now_ns: int) -> bool:
+    """Return whether the file's times may stand for its content from now on.
 
     A file written within the clock's resolution of being read may be written again without its time moving; only
     its digest can be trusted then.
     """
-    return file.modified_ns if file.modified_ns < now_ns - _SETTLED_NS else None
+    return file.modified_ns < now_ns - _SETTLED_NS

@@ -19,14 +19,16 @@ from pyarrow import parquet as pq
 from connectors.connector import Unreadable
 from connectors.errors import Stop
 from connectors.vendors.file.dialect import (
+    LONGEST_ROW,
     Dialect,
     dialect_of,
     encoding_of,
     first_value,
     open_utf8,
     ragged_lines,
-    unclosed_quote,
+    unique_names,
 )
+from connectors.vendors.file.quoting import survey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -86,13 +88,19 @@ def open_records(
         codec, notices = encoding_of(file.path, encoding)
         return Reading(None, notices, _json_lines(file, codec, rows))
     dialect = dialect_of(file.path, encoding=encoding, delimiter=delimiter)
-    if line := unclosed_quote(file.path, dialect):
-        raise Stop("malformed_file", f"{file.name}: the quote opened in the row on line {line} is never closed")
-    batches = _csv(file, dialect, rows, key) if dialect.has_rows else iter(())
+    surveyed = survey(file.path, dialect)
+    if line := surveyed.careless_line:
+        raise Stop(
+            "malformed_file",
+            f"{file.name}: a quote opened in the row on line {line} is not closed in it and takes the rows after it "
+            f"along; close it, or double it where it is text",
+        )
+    block = max(_BLOCK_BYTES, min(surveyed.longest_row * 2, LONGEST_ROW))
+    batches = _csv(file, dialect, rows, key, block) if dialect.has_rows else iter(())
     return Reading(dialect.names, dialect.notices, batches)
 
 
-def _csv(file: SourceFile, dialect: Dialect, rows: int, key: str) -> Iterator[Batch]:
+def _csv(file: SourceFile, dialect: Dialect, rows: int, key: str, block: int) -> Iterator[Batch]:
 
     misfits: list[tuple[str, str]] = []
     has_key_first = dialect.names[0] == key
@@ -109,27 +117,34 @@ def _csv(file: SourceFile, dialect: Dialect, rows: int, key: str) -> Iterator[Ba
 
     try:
         with open_utf8(file.path, dialect.encoding) as stream:
-            for table in _arrow_batches(stream, dialect, set_aside):
+            for table in _arrow_batches(stream, dialect, set_aside, block):
                 unreadable = tuple(ragged(*misfit) for misfit in misfits)
                 misfits.clear()
                 yield from _sliced(pl.DataFrame(table), rows, unreadable)
     except pa.ArrowInvalid as error:
-        raise Stop("malformed_file", f"{file.name} is not a table delimited by {dialect.delimiter!r}") from error
+        raise Stop(
+            "malformed_file",
+            f"{file.name} is not a table delimited by {dialect.delimiter!r}, or has a row over {block >> 20} MiB",
+        ) from error
     if misfits:
         yield Batch([], tuple(ragged(*misfit) for misfit in misfits))
 
 
 def _arrow_batches(
-    stream: pa.NativeFile, dialect: Dialect, set_aside: Callable[[csv.InvalidRow], Literal["skip", "error"]]
+    stream: pa.NativeFile,
+    dialect: Dialect,
+    set_aside: Callable[[csv.InvalidRow], Literal["skip", "error"]],
+    block: int,
 ) -> Iterator[pa.RecordBatch]:
-    yield from csv.open_csv(
+    """Yield a file's rows. The header is read as one and left out: asked to skip it, Arrow may skip a row with it."""
+    header = 1
+    for batch in csv.open_csv(
         stream,  # type: ignore[arg-type]  # the stubs forget Arrow's own streams
         read_options=csv.ReadOptions(
             use_threads=False,  # or the handler of odd rows would see them out of order
-            block_size=_BLOCK_BYTES,
+            block_size=block,
             column_names=list(dialect.names),
             skip_rows=dialect.preamble,
-            skip_rows_after_names=1,
         ),
         parse_options=csv.ParseOptions(
             delimiter=dialect.delimiter, newlines_in_values=True, invalid_row_handler=set_aside
@@ -140,7 +155,9 @@ def _arrow_batches(
             quoted_strings_can_be_null=True,
             null_values=[""],
         ),
-    )
+    ):
+        yield batch.slice(header)
+        header = 0 if batch.num_rows else header
 
 
 def _sliced(frame: pl.DataFrame, rows: int, unreadable: tuple[Unreadable, ...]) -> Iterator[Batch]:
@@ -201,14 +218,41 @@ def _open_parquet(file: SourceFile, rows: int) -> Reading:
         parquet = pq.ParquetFile(file.path)
     except pa.ArrowException as error:
         raise Stop("malformed_file", f"{file.name} is not a whole parquet file; upload it again") from error
-    return Reading(tuple(parquet.schema_arrow.names), (), _parquet(file, parquet, rows))
+    written = tuple(parquet.schema_arrow.names)
+    names, notices = (written, ()) if len(set(written)) == len(written) else unique_names(written)
+    return Reading(names, notices, _parquet(file, parquet, names, rows))
 
 
-def _parquet(file: SourceFile, parquet: pq.ParquetFile, rows: int) -> Iterator[Batch]:
+def _parquet(file: SourceFile, parquet: pq.ParquetFile, names: tuple[str, ...], rows: int) -> Iterator[Batch]:
 
     try:
-        for table in parquet.iter_batches(batch_size=rows):
-            frame = pl.DataFrame(table)
-            yield Batch(_as_json(frame.with_columns(cs.binary().bin.encode("base64"))))
+        for batch in parquet.iter_batches(batch_size=rows):
+            yield Batch(_typed_as_json(batch.rename_columns(list(names))))
     except (pa.ArrowException, OSError) as error:
         raise Stop("malformed_file", f"{file.name} breaks off inside; upload it again") from error
+    except (ValueError, OverflowError, pl.exceptions.PanicException) as error:
+        raise Stop("malformed_file", f"{file.name} holds values of a type that cannot be read: {error}") from error
+
+
+def _typed_as_json(batch: pa.RecordBatch) -> list[bytes]:
+    """Write rows as JSON, bytes as base64; row by row where Polars does not know a type, or not at its place."""
+    if any(_is_beyond_polars(kind) for kind in batch.schema.types):
+        return [msgspec.json.encode(row) for row in batch.to_pylist()]
+    return _as_json(pl.DataFrame(batch).with_columns(cs.binary().bin.encode("base64")))
+
+
+def _is_beyond_polars(kind: pa.DataType, *, is_inner: bool = False) -> bool:
+    is_bytes = any(
+        test(kind)
+        for test in (
+            pa.types.is_binary,
+            pa.types.is_large_binary,
+            pa.types.is_fixed_size_binary,
+            pa.types.is_binary_view,
+        )
+    )
+    is_unknown = any(
+        test(kind) for test in (pa.types.is_decimal256, pa.types.is_list_view, pa.types.is_large_list_view)
+    )
+    inner = [kind.field(at).type for at in range(kind.num_fields)]
+    return (is_inner and is_bytes) or is_unknown or any(_is_beyond_polars(each, is_inner=True) for each in inner)

@@ -24,6 +24,7 @@ from connectors.connector import (
 from connectors.declarative.catalogue import default_schema
 from connectors.errors import ConnectorError, Stop
 from connectors.landing import RAW_SCHEMA, Landed, RecordShape, land_records
+from connectors.runtime import paths
 from connectors.vendors.file import files, records
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class _Folder:
 
     files: list[SourceFile]
     states: Mapping[str, dict[str, Any]]
+    left_out: tuple[str, ...]
 
     def unread(self, cursor: Cursor) -> list[SourceFile]:
         """Return the files whose content the cursor does not vouch for."""
@@ -89,9 +91,13 @@ class FileConnector(Connector):
         if options.entity not in {entity.name for entity in self.entities()}:
             raise Stop("unknown_entity", f"files hold people, accounts and activities, not {options.entity!r}")
         known: Cursor = {} if options.mode is Mode.FULL else (cursor or {})
+        with files.being_there():
+            yield from self._walk(options, known)
+
+    def _walk(self, options: SyncOptions, known: Cursor) -> Iterator[Page]:
         folder = self._folder(options.entity, known)
         done: set[str] = set()
-        pending = _empty_page()
+        pending = replace(_empty_page(), notices=folder.left_out)
         for file in folder.unread(known):
             for page in self._read(file, options.page_size or _ROWS):
                 if pending.rows.num_rows or pending.unreadable or pending.notices:
@@ -119,15 +125,17 @@ class FileConnector(Connector):
         """Look for the files and at the first bytes of the newest of each entity."""
         del credentials
         parts: list[str] = []
+        any_file = False
         try:
-            for entity in self.entities():
-                found = self._files(entity.name)
-                parts.append(f"{entity.name}: {len(found)} files")
-                if found:
-                    parts.extend(self._open(found[-1]).notices)
+            with files.being_there():
+                for entity in self.entities():
+                    found = self._files(entity.name)
+                    parts += [f"{entity.name}: {len(found.files)} files", *found.left_out]
+                    for newest in found.files[-1:]:
+                        any_file = True
+                        parts += self._open(newest).notices
         except ConnectorError as error:
             return HealthStatus(ok=False, detail=error.message, checked_at=self.context.clock())
-        any_file = any(self._files(entity.name) for entity in self.entities())
         return HealthStatus(ok=any_file, detail="; ".join(parts), checked_at=self.context.clock())
 
     def _setting(self, name: str) -> Any:
@@ -137,18 +145,20 @@ class FileConnector(Connector):
     def _key(self) -> str:
         return str(self._setting("id_column") or "id")
 
-    def _files(self, entity: str) -> list[SourceFile]:
+    def _files(self, entity: str) -> files.Found:
         pattern = str(self._setting(entity) or f"{entity}*")
         found = files.matching(files.folder_of(self._setting("folder")), pattern)
-        if not found and self._setting(entity):
-            raise Stop("no_files", f"no file matches {pattern!r}, which the setting {entity!r} names")
+        if not found.files and self._setting(entity):
+            said = "; ".join(("", *found.left_out))
+            raise Stop("no_files", f"no file matches {pattern!r}, which the setting {entity!r} names{said}")
         return found
 
     def _folder(self, entity: str, cursor: Cursor) -> _Folder:
         found = self._files(entity)
         known = cursor.get("files", {})
         now_ns = int(self.context.clock().timestamp() * 1e9)
-        return _Folder(found, {file.name: _state(file, known.get(file.name), now_ns) for file in found})
+        states = {file.name: _state(file, known.get(file.name), now_ns) for file in found.files}
+        return _Folder(found.files, states, found.left_out)
 
     def _open(self, file: SourceFile, rows: int = _ROWS) -> records.Reading:
         return records.open_records(
@@ -161,7 +171,8 @@ class FileConnector(Connector):
 
     def _columns(self, entity: str) -> list[str]:
         """Return the columns of an entity's files, in the order they are met."""
-        columns = [column for file in self._files(entity) for column in self._open(file).columns or ()]
+        with files.being_there():
+            columns = [column for file in self._files(entity).files for column in self._open(file).columns or ()]
         return list(dict.fromkeys(columns))
 
     def _read(self, file: SourceFile, rows: int) -> Iterator[Page]:
@@ -177,28 +188,42 @@ class FileConnector(Connector):
     def _shape(self, file: SourceFile, columns: tuple[str, ...] | None) -> RecordShape:
         key, stamp = self._key, self._setting("updated_column")
         if columns is None:  # JSON Lines: every line has its own fields, and a path may lead into them
-            return RecordShape(items="$", id=key, timestamp=stamp or None)
+            changed = _checked("updated_column", stamp) if stamp else None
+            return RecordShape(items="$", id=_checked("id_column", key), timestamp=changed)
         if columns and key not in columns:
             raise Stop(
                 "no_id_column",
                 f"{file.name} has no column {key!r} to know its rows by; it has {', '.join(columns[:20])}: "
                 "name one of them in the setting 'id_column'",
             )
-        return RecordShape(items="$", id=_path(key), timestamp=_path(stamp) if stamp in columns else None)
+        changed = _path("updated_column", stamp) if stamp in columns else None
+        return RecordShape(items="$", id=_path("id_column", key), timestamp=changed)
 
 
-def _path(column: str) -> str:
-    """Return the path of a top-level column, whose name may hold dots and spaces."""
-    return f"['{column}']"
+def _path(setting: str, column: str) -> str:
+    """Return the path of a top-level column, whose name may hold dots, spaces and quotes."""
+    escaped = column.replace("\\", "\\\\").replace("'", "\\'")
+    return _checked(setting, f"['{escaped}']")
+
+
+def _checked(setting: str, path: str) -> str:
+    """Return the path a setting names, if it is one."""
+    try:
+        steps = paths.parse(path)
+    except paths.PathError as error:
+        raise Stop("bad_setting", f"the setting {setting!r} does not lead to a value: {error}") from error
+    if any(isinstance(step, str) and (not step.isprintable() or {'"', "\\"} & set(step)) for step in steps):
+        raise Stop("bad_setting", f'the setting {setting!r} names a column with " or \\ in it: rename it in the export')
+    return path
 
 
 def _state(file: SourceFile, known: Mapping[str, Any] | None, now_ns: int) -> dict[str, Any]:
-    """Return what identifies a file's content; an unmoved modification time spares reading the file."""
-    settled = files.settled_time(file, now_ns)
-    if known and known.get("modified_ns") == file.modified_ns and known["content"].startswith(f"{file.size}:"):
+    """Return what identifies a file's content; times that did not move spare reading the file."""
+    times = {"modified_ns": file.modified_ns, "changed_ns": file.changed_ns}
+    if known and times.items() <= known.items() and known["content"].startswith(f"{file.size}:"):
         return dict(known)
     content = {"content": files.digest(file)}
-    return content if settled is None else {**content, "modified_ns": settled}
+    return {**content, **times} if files.is_settled(file, now_ns) else content
 
 
 def _landed(batch: records.Batch, shape: RecordShape) -> tuple[Landed, tuple[Unreadable, ...]]:
