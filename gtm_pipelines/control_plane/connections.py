@@ -10,7 +10,7 @@ from sqlalchemy import and_, delete, insert, select, update
 
 from connectors.runtime.redaction import Secret, redact
 from gtm_pipelines.control_plane import audit, leases
-from gtm_pipelines.control_plane.errors import AlreadyExistsError, InvalidInputError, NotFoundError
+from gtm_pipelines.control_plane.errors import AlreadyExistsError, InvalidInputError, no_such_connection
 from gtm_pipelines.control_plane.records import Connection, ConnectionStatus
 from gtm_pipelines.control_plane.schedule import check_schedule
 from gtm_pipelines.control_plane.schema import connection, credential, sync_state
@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from gtm_pipelines.control_plane.database import Transaction
 
 _CONNECTOR = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-_LONGEST_SETTINGS = 65_536
-_LONGEST_REASON = 500
-_TELLING = 12  # a shorter credential value may stand in a URL by chance
+_LONGEST_SETTINGS, _LONGEST_REASON = 65_536, 500  # characters
+_TELLING = 12  # characters: a shorter credential value may stand in a URL by chance
 
 
 def add(
@@ -39,7 +38,10 @@ def add(
     schedule: str,
     secrets: Mapping[str, Secret],
 ) -> None:
-    """Add a connection with its free leases; its credentials are sealed by the caller in the same transaction."""
+    """Add a connection and its leases, which nobody holds yet.
+
+    The caller seals its ``secrets`` in the same transaction; here they are only looked for among the settings.
+    """
     tenant, name = key
     if not _CONNECTOR.fullmatch(connector):
         raise InvalidInputError(f"{connector!r} is not a connector's id; `gtm connectors list` shows them")
@@ -127,9 +129,7 @@ def get(session: Session, tenant: TenantId, name: ConnectionName) -> Connection:
     """Return one connection of this tenant; raise NotFoundError otherwise."""
     row = session.execute(_joined().where(_is(tenant, name))).one_or_none()
     if row is None:
-        raise NotFoundError(
-            f"tenant {tenant} has no connection {name}; `gtm connections list {tenant}` shows what it has"
-        )
+        raise no_such_connection(tenant, name)
     return _connection(row, _fields(session, tenant).get(name, ()))
 
 
@@ -195,7 +195,10 @@ def _settings_text(settings: Mapping[str, Any], secrets: Mapping[str, Secret]) -
     except (TypeError, ValueError) as error:
         raise InvalidInputError(f"the connection's settings cannot be stored as JSON: {error}") from None
     if len(text) > _LONGEST_SETTINGS:
-        raise InvalidInputError("the connection's settings are longer than 64 KiB")
+        raise InvalidInputError(
+            "the connection's settings are longer than 64 KiB: put what is long into a file and name that, where the "
+            "connector takes one"
+        )
     if any(
         len(value) >= _TELLING and json.dumps(value)[1:-1] in text for value in map(Secret.reveal, secrets.values())
     ):

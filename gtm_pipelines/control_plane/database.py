@@ -106,8 +106,8 @@ class Database:
         self.engine.dispose()
 
     def _checked_out(self, engine: Engine) -> Connection:
-        """Check a connection out; one that cannot be opened is tried again for a while, since nothing was sent yet."""
-        if self._process != os.getpid():  # carried over a fork: the parent goes on with the connections there are
+        """Check a connection out; opening one is tried again for a while, since nothing was sent yet."""
+        if self._process != os.getpid():  # forked since: the pooled connections are the parent's, and stay open for it
             self.engine.dispose(close=False)
             self._process = os.getpid()
         deadline = time.monotonic() + PATIENCE_S

@@ -35,6 +35,11 @@ class SchemaVersionError(ControlPlaneError):
     """The database was written by a version of this software that we do not know."""
 
 
+def no_such_connection(tenant: str, name: str) -> NotFoundError:
+    """Build the error of a connection that a tenant does not have."""
+    return NotFoundError(f"tenant {tenant} has no connection {name}; `gtm connections list {tenant}` shows what it has")
+
+
 class LeaseLostError(ControlPlaneError):
     """The lease was taken over, or its connection removed: stop, and write nothing more."""
 

@@ -21,8 +21,8 @@ from gtm_pipelines.control_plane.errors import (
     BusyError,
     LeaseLostError,
     LockTimeoutError,
-    NotFoundError,
     UnreachableError,
+    no_such_connection,
 )
 from gtm_pipelines.control_plane.processes import Process, is_surely_dead, this_process
 from gtm_pipelines.control_plane.schema import lease
@@ -40,11 +40,14 @@ if TYPE_CHECKING:
 
 SYNC = "sync"
 REFRESH = "refresh"
-_BEATS_PER_TTL = 4
+_BEATS_PER_TTL = 4  # heartbeats while a lease lasts, so that some may be missed
 
 
 class Lease:
-    """The right to sync one connection. As a context manager it keeps itself alive and is released at the end."""
+    """The right to sync one connection, or to refresh its token, for ``ttl`` seconds from its last heartbeat.
+
+    As a context manager it keeps itself alive and is released at the end.
+    """
 
     def __init__(self, database: Database, key: _Key, owner: str, grant: tuple[int, str], ttl: float) -> None:
         self._database = database
@@ -138,7 +141,7 @@ def acquire(
     with database.coordinate(tenant) as connection:
         row = connection.execute(select(lease).where(_at(key))).one_or_none()
         if row is None:
-            raise NotFoundError(f"tenant {tenant} has no connection {name}")
+            raise no_such_connection(tenant, name)
         takeable = lease.c.expires_at <= database_now()
         if is_surely_dead(Process(row.boot_id, row.pid, row.process_started)):
             takeable = or_(takeable, lease.c.holder == row.holder)

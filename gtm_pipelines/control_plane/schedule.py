@@ -18,7 +18,7 @@ FIRST_BACK_OFF = timedelta(minutes=5)
 LONGEST_BACK_OFF = timedelta(hours=6)
 LONGEST_DEFERRAL = timedelta(days=7)
 CLOCK_SLACK = timedelta(hours=1)
-"""A start recorded further ahead than this was written by a clock that was wrong, and is not believed."""
+"""A recorded start that is further in the future than this came from a wrong clock, and is not believed."""
 
 
 def check_schedule(schedule: str) -> str:

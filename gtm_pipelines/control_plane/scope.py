@@ -1,4 +1,4 @@
-"""Whose rows a transaction is about: one tenant's, or those of many under a name of its own.
+"""Whose rows a transaction is about: one tenant's, or those of many, for one of the named purposes (:class:`Every`).
 
 Every transaction states its scope before its first statement. Postgres enforces it row by row, for the tables' owner
 too (migrations/versions/v0003_row_security.py), and refuses a transaction that states none. SQLite has no row security:
@@ -28,7 +28,10 @@ IDLE_S = 60
 
 
 class Every(StrEnum):
-    """What looks beyond one tenant, by name. Each may read the tables it needs and no other; only migrations write."""
+    """Why a transaction looks beyond one tenant.
+
+    Each may read the tables it needs and no other; of tenants' rows, only migrations may change any.
+    """
 
     DIRECTORY = "directory"  # which tenants there are
     SCHEDULER = "scheduler"  # which connections are due
@@ -56,7 +59,7 @@ def enter(connection: Connection, scope: Scope) -> None:
 
 @contextmanager
 def widened(connection: Connection, name: Every) -> Iterator[None]:
-    """Look beyond the transaction's tenant for a moment, and go back; after an error the transaction ends anyway."""
+    """Look beyond the transaction's tenant inside the block. Not undone after an error, which ends the transaction."""
     if connection.dialect.name != "postgresql":
         yield
         return

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gtm_pipelines.control_plane.records import AuditEntry, Connection, Override, SyncRecord, Tenant
     from gtm_pipelines.tenancy import TenantId
 
-_AT_ONCE = 500
+_AT_ONCE = 500  # rows held in memory
 
 
 class Snapshot:

@@ -26,7 +26,7 @@ def add(work: Transaction, tenant_id: TenantId, display_name: str) -> Tenant:
         raise InvalidInputError("a display name is printable text of at most 200 characters")
     row = _find(work.connection, tenant_id)
     if row is not None and row.removed_at is None:
-        raise AlreadyExistsError(f"tenant {tenant_id} exists already")
+        raise AlreadyExistsError(f"tenant {tenant_id} exists already: choose another id, or go on with this one")
     values: dict[str, Any] = {"display_name": display_name, "created_at": work.clock(), "removed_at": None}
     if row is None:
         work.connection.execute(insert(tenant).values(id=tenant_id, **values))

@@ -81,7 +81,7 @@ def _guard_faults(connection: Connection) -> Iterator[AuditFault]:
 
 
 def _credential_faults(connection: Connection) -> Iterator[AuditFault]:
-    """Compare stored credentials with the newest entry about each; both sides may have one the other lacks."""
+    """Compare stored credentials with the newest entry about each; either side may lack what the other has."""
     newest = (
         select(func.max(audit_log.c.seq).label("seq"))
         .where(audit_log.c.subject.startswith("credential:", autoescape=True))

@@ -54,7 +54,7 @@ def prove(connection: Connection, ring: KeyRing) -> bool:
             f"CONNECTOR_ENCRYPTION_KEY is not the key this control plane was set up with (it knows {', '.join(known)}, "
             f"loaded is {ring.primary.kid}): set the former key; nothing was changed"
         )
-    with widened(connection, Every.VAULT):  # anybody's: a key that is gone is gone for all
+    with widened(connection, Every.VAULT):  # credentials of any tenant: one key seals those of all
         is_used = connection.scalar(select(func.count()).select_from(credential))
     if is_used:
         raise TamperedError("credentials are stored but the vault's canary is gone: the control plane was altered")
@@ -74,7 +74,10 @@ def count_sealing(work: Transaction, ring: KeyRing, records: int) -> None:
     if row.retired_at is not None:
         raise WrongKeyError(f"key {ring.primary.kid} was retired: load the present key first, this one after it")
     if row.encryptions > REFUSE_AT:
-        raise KeyExhaustedError(f"key {ring.primary.kid} has sealed 2^32 records: rotate to a new key")
+        raise KeyExhaustedError(
+            f"key {ring.primary.kid} has sealed 2^32 records, as many as a key may: `gtm keys new` makes another, and "
+            "docs/security.md says how to rotate to it"
+        )
     if row.encryptions > ALARM_AT:
         _log.warning("vault key %s has sealed more than 2^31 records: rotate it soon", ring.primary.kid)
 
@@ -83,14 +86,14 @@ def retire(work: Transaction, ring: KeyRing, kid: str) -> None:
     """Mark a key as no longer needed; refused while a credential is sealed under it or it is the sealing key."""
     row = work.connection.execute(select(vault_key).where(vault_key.c.kid == kid)).one_or_none()
     if row is None:
-        raise NotFoundError(f"this control plane has never used a key {kid}")
+        raise NotFoundError(f"this control plane has never used a key {kid}; `gtm keys list` shows those it has")
     prove(work.connection, ring)
     if kid == ring.primary.kid:
         raise ControlPlaneError(f"key {kid} cannot be retired: it is the sealing key; load its successor first")
     left = work.connection.scalar(select(func.count()).select_from(credential).where(credential.c.kid == kid))
     if left:
         raise ControlPlaneError(
-            f"key {kid} cannot be retired: {left} credentials are still sealed under it; rewrap them"
+            f"key {kid} cannot be retired: {left} credentials are still sealed under it; run `gtm keys rotate` first"
         )
     if row.retired_at is None:
         work.connection.execute(update(vault_key).where(vault_key.c.kid == kid).values(retired_at=work.clock()))

@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, insert, literal, select, update
 
 from connectors.runtime.redaction import Secret
 from gtm_pipelines.control_plane import audit
-from gtm_pipelines.control_plane.errors import InvalidInputError, NotFoundError, TamperedError
+from gtm_pipelines.control_plane.errors import InvalidInputError, TamperedError, no_such_connection
 from gtm_pipelines.control_plane.leases import REFRESH, wait_for_lease
 from gtm_pipelines.control_plane.schema import audit_log, connection, credential
 from gtm_pipelines.control_plane.vault import registry
@@ -31,9 +31,8 @@ if TYPE_CHECKING:
     from gtm_pipelines.tenancy import ConnectionName, TenantId
 
 _FIELD = re.compile(r"[a-z][a-z0-9_]{0,59}")
-_LONGEST = 65_536
-LOCK_TTL = 60.0
-LOCK_WAIT = 90.0
+_LONGEST = 65_536  # bytes of one field
+LOCK_TTL, LOCK_WAIT = 60.0, 90.0  # seconds: how long the refresh lock outlives its holder, and how long to wait for it
 
 
 class VaultStore:
@@ -150,9 +149,7 @@ def require_connection(open_connection: Connection, tenant: TenantId, name: Conn
     """Raise NotFoundError unless this tenant has this connection."""
     query = select(connection.c.name).where(connection.c.tenant_id == tenant, connection.c.name == name)
     if open_connection.scalar(query) is None:
-        raise NotFoundError(
-            f"tenant {tenant} has no connection {name}; `gtm connections list {tenant}` shows what it has"
-        )
+        raise no_such_connection(tenant, name)
 
 
 def _rows(tenant: str, name: str) -> Select[Any]:
