@@ -29,10 +29,15 @@ PROMISE = (
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found for one tenant; ``stale`` has a sentence per stale connection."""
+    """What was found for one tenant; ``stale`` has the stale connections, each with when it was last read."""
 
     tenant: str
-    stale: tuple[str, ...]
+    stale: dict[str, datetime | None]
+
+    @property
+    def sentences(self) -> list[str]:
+        """A sentence for each stale connection."""
+        return [f"{name}: last read {last or 'never'}" for name, last in self.stale.items()]
 
     def evaluation(self) -> dg.AssetCheckEvaluation:
         """Return the verdict as an evaluation of the tenant's partition."""
@@ -42,19 +47,19 @@ class Verdict:
             passed=not self.stale,
             severity=dg.AssetCheckSeverity.WARN,
             partition=self.tenant,
-            description="; ".join(self.stale) or "every source is fresh",
-            metadata={"stale": dg.MetadataValue.json(list(self.stale))},
+            description="; ".join(self.sentences) or "every source is fresh",
+            metadata={"stale": dg.MetadataValue.json(self.sentences)},
         )
 
 
 def judge(control: "ControlPlane", tenant: str, now: datetime) -> Verdict:
     """Return which of a tenant's active connections are stale at ``now``."""
-    stale = [
-        f"{connection.name}: last read {connection.last_success_at or 'never'}"
+    stale = {
+        str(connection.name): connection.last_success_at
         for connection in control.list_connections(tenant)
         if connection.status != "paused" and _is_stale(connection, now)
-    ]
-    return Verdict(tenant, tuple(stale))
+    }
+    return Verdict(tenant, stale)
 
 
 def _is_stale(connection: "Connection", now: datetime) -> bool:
@@ -72,20 +77,15 @@ def _is_stale(connection: "Connection", now: datetime) -> bool:
     description=f"Reports the check {CHECK} for each tenant whose sources became stale, or fresh again.",
 )
 def freshness(context: dg.SensorEvaluationContext, installation: Installation) -> dg.SensorResult | dg.SkipReason:
-    """Compare each tenant's verdict with the one reported last, which the cursor keeps."""
+    """Compare each tenant's stale connections with those reported last, which the cursor keeps."""
     before: dict[str, list[str]] = json.loads(context.cursor or "{}")
     with installation.control_plane() as control:
         now = installation.now()
         verdicts = [judge(control, tenant.id, now) for tenant in control.list_tenants()]
-    changed = [verdict for verdict in verdicts if before.get(verdict.tenant) != names_of(verdict)]
+    changed = [verdict for verdict in verdicts if before.get(verdict.tenant) != list(verdict.stale)]
     if not changed:
         return dg.SkipReason(f"nothing changed for {len(verdicts)} tenants")
     return dg.SensorResult(
         asset_events=[verdict.evaluation() for verdict in changed],
-        cursor=json.dumps({verdict.tenant: names_of(verdict) for verdict in verdicts}),
+        cursor=json.dumps({verdict.tenant: list(verdict.stale) for verdict in verdicts}),
     )
-
-
-def names_of(verdict: Verdict) -> list[str]:
-    """Return the stale connections' names."""
-    return [line.split(":", 1)[0] for line in verdict.stale]

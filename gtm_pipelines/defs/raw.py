@@ -4,8 +4,9 @@ The body calls one function, ``ingest.sync_connection``, for each connection. A 
 the others are recorded, and the step ends red naming it. A connector that fails leaves the other connectors' steps be.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -16,7 +17,7 @@ from connectors.manifest import EntitySpec, Manifest
 from gtm_pipelines.defs.installation import Installation
 from gtm_pipelines.defs.partitions import BACKFILL, TENANTS, raw_key
 from gtm_pipelines.defs.request import DUE, REASON_TAG, SCOPE_TAG, SyncRequest, mode_of
-from gtm_pipelines.defs.shard_work import each_tenant, fail_for, retried_when_busy
+from gtm_pipelines.defs.shard_work import describe, each_tenant, fail_for, retried_when_busy
 from gtm_pipelines.defs.sync_metadata import entity_metadata, faults_of, summary
 from gtm_pipelines.defs.watchdog import die_with_parent
 from gtm_pipelines.defs.worker import sign
@@ -50,7 +51,7 @@ COLUMNS = dg.TableSchema(
 class TenantOutcome:
     """What the syncs of one tenant's connections of one connector came to."""
 
-    reports: "list[SyncReport]" = field(default_factory=list)
+    reports: "list[SyncReport]"
 
     @property
     def faults(self) -> list[str]:
@@ -62,8 +63,8 @@ class TenantOutcome:
             for fault in faults_of(report) or [f"{report.connection}: the sync ended {report.status}"]
         ]
 
-    def read(self, entity: str) -> bool:
-        """Tell whether the entity was read, and by every connection that tried."""
+    def was_read(self, entity: str) -> bool:
+        """Tell whether the entity was read without a fault by every connection that tried, and by one at least."""
         parts = [report.entities[entity] for report in self.reports if entity in report.entities]
         return bool(parts) and all(part.status == "ok" for part in parts)
 
@@ -173,22 +174,22 @@ def _sync_tenant(
 ) -> TenantOutcome:
     from gtm_pipelines.ingest import sync_connection
 
-    outcome = TenantOutcome()
-    for name in connections:
-        outcome.reports.append(
+    return TenantOutcome(
+        [
             sync_connection(installation.settings(), control, tenant, name, mode=mode, entities=entities)
-        )
-    return outcome
+            for name in connections
+        ]
+    )
 
 
 def _record(
     context: dg.AssetExecutionContext, tenant: str, connector: str, entities: list[str], outcome: TenantOutcome
 ) -> None:
-    """Log what was read, and mark the tenant's partition of each entity that was read whole."""
+    """Log what each sync did, and mark the tenant's partition of each entity that was read."""
     for report in outcome.reports:
-        (context.log.info if report.status == "ok" else context.log.warning)(summary(report))
+        context.log.log(logging.INFO if report.status == "ok" else logging.WARNING, summary(report))
     for entity in entities:
-        if outcome.read(entity):
+        if outcome.was_read(entity):
             tables = [f"raw_{report.connection}.{entity}" for report in outcome.reports if entity in report.entities]
             context.log_event(
                 dg.AssetMaterialization(
@@ -210,10 +211,3 @@ def _note_request(context: dg.AssetExecutionContext, request: SyncRequest) -> No
         )
     if request.reason and REASON_TAG not in context.run.tags:
         context.instance.add_run_tags(context.run.run_id, {REASON_TAG: request.reason})
-
-
-def describe(error: BaseException) -> str:
-    """Return an unexpected error as one line without secrets."""
-    from connectors.runtime.redaction import redact
-
-    return redact(f"{type(error).__name__}: {error}".splitlines()[0])

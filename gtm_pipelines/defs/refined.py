@@ -1,7 +1,7 @@
 """Canonical, golden and marts: one step that refreshes each tenant of the run from raw to published.
 
-One step and not one per layer, so that a tenant that fails in one layer does not hold up the other tenants in the next:
-inside a step they go on, each to its own end.
+It is one step and not one per layer, because Dagster does not start a step whose upstream step has failed: a tenant
+that fails in one layer would hold up all others in the next. Within a step each tenant goes on to its own end.
 """
 
 import warnings
@@ -14,15 +14,14 @@ from gtm_pipelines.defs.checks import Findings, check_specs, evaluations, findin
 from gtm_pipelines.defs.freshness import judge
 from gtm_pipelines.defs.installation import Installation
 from gtm_pipelines.defs.partitions import BACKFILL, TENANTS
-from gtm_pipelines.defs.raw import describe
-from gtm_pipelines.defs.shard_work import each_tenant, fail_for, retried_when_busy
+from gtm_pipelines.defs.shard_work import describe, each_tenant, fail_for, retried_when_busy
 from gtm_pipelines.defs.tables import canonical_key, table_specs
 from gtm_pipelines.defs.watchdog import die_with_parent
 from gtm_pipelines.defs.worker import sign
 
 if TYPE_CHECKING:
     from gtm_pipelines.control_plane import ControlPlane
-    from gtm_pipelines.refresh import RefreshReport
+    from gtm_pipelines.refresh import RefreshReport, Stage
 
 REFINED_MARK = canonical_key("person")
 """The asset whose materialization says that a tenant's raw records were refined."""
@@ -76,27 +75,24 @@ def refresh_tenants(
         for tenant, outcome in each_tenant(in_order(control, context), work, threads=settings.tenant_threads):
             if isinstance(outcome, StageFailedError):
                 faults[tenant] = describe(outcome.__cause__ or outcome)
-                _record(
-                    context,
-                    outcome.report,
-                    layers=_LAYERS[: _LAYERS.index(outcome.stage)] if outcome.stage in _LAYERS else _LAYERS,
-                )
+                done = _LAYERS[: _LAYERS.index(outcome.stage)] if outcome.stage in _LAYERS else _LAYERS
+                _record(context, outcome.report, layers=done)
             elif isinstance(outcome, BaseException):
                 faults[tenant] = describe(outcome)
             else:
                 _record(context, outcome, layers=_LAYERS)
-                judged[tenant] = findings(outcome, judge(control, tenant, installation.now()).stale)
+                judged[tenant] = findings(outcome, judge(control, tenant, installation.now()).sentences)
                 for evaluation in evaluations(context.selected_asset_check_keys, tenant, judged[tenant]):
                     context.log_event(evaluation)
     return judged, faults
 
 
 def in_order(control: "ControlPlane", context: dg.AssetExecutionContext) -> list[str]:
-    """Return the run's tenants, those with most connections first: a long one that begins last is waited for alone."""
+    """Return the run's tenants, those with most connections first: the run would wait for a long one begun last."""
     return sorted(context.partition_keys, key=lambda tenant: -len(control.list_connections(tenant)))
 
 
-def stages_for(layers: set[str]) -> list[Any]:
+def stages_for(layers: set[str]) -> "list[Stage]":
     """Return the stages that make the selected layers; checks and publication always follow."""
     from gtm_pipelines.refresh import Stage
 

@@ -84,6 +84,13 @@ def fail_for(faults: dict[str, str]) -> None:
         )
 
 
+def describe(error: BaseException) -> str:
+    """Return an unexpected error as one line without secrets."""
+    from connectors.runtime.redaction import redact
+
+    return redact(f"{type(error).__name__}: {error}".splitlines()[0])
+
+
 def reason_of(event: dg.DagsterEvent) -> str:
     """Return in words why a step failed: what :func:`fail_for` said, or the error that escaped."""
     data = event.step_failure_data

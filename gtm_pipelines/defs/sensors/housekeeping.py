@@ -13,12 +13,14 @@ from gtm_pipelines.defs.partitions import TENANTS
 from gtm_pipelines.defs.worker import WORKER_TAG, is_lost
 
 KEEP_FOR = timedelta(days=14)
+"""For runs in general."""
 KEEP_ROUTINE_FOR = timedelta(days=3)
-"""Runs that schedule and sensors started and that went well; the sync ledger remembers what they read."""
+"""For runs that schedule and sensors started and that went well; the sync ledger remembers what they read."""
 KEEP_SYNCS_FOR = timedelta(days=90)
+"""For reports in the sync ledger."""
 
-_PER_TICK = 200
-_PAGE = 200
+_PER_TICK = 200  # runs deleted in one tick of the sensor
+_PAGE = 200  # runs asked for at once
 _ROUTINE = ({"dagster/schedule_name": "every_15_minutes"}, {"dagster/sensor_name": "raw_changed"})
 _ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
@@ -93,7 +95,7 @@ def _runs(instance: dg.DagsterInstance, search: dg.RunsFilter) -> Iterator[str]:
 
 
 def _delete_check_results(instance: dg.DagsterInstance, run_ids: list[str]) -> None:
-    """Delete the check results of deleted runs, which Dagster leaves too, but for the last of each check and tenant."""
+    """Delete the check results of deleted runs, which Dagster leaves; the last of each check and tenant is kept."""
     events = instance.event_log_storage
     if not run_ids or not isinstance(events, SqlEventLogStorage):
         return
