@@ -100,7 +100,7 @@ class Credentials:
     """A live session at the vendor. ``auth`` is an ``httpx.Auth`` that refreshes itself; it is never printed."""
 
     base_url: str
-    auth: Any = field(repr=False)
+    auth: Any = field(repr=False)  # typed in connectors.runtime.auth: this module imports no HTTP library
     expires_at: datetime | None = None
 
 
@@ -136,9 +136,9 @@ class Page:
     has_more: bool
     unreadable: tuple[Unreadable, ...] = ()
     notices: tuple[str, ...] = ()  # what the operator should know though nothing failed: a guess made, a column renamed
-    seen_whole: tuple[
-        str, ...
-    ] = ()  # prefixes of ids this read has now seen all of: stored rows of them it did not see are gone
+    seen_whole: tuple[str, ...] = ()
+    """Prefixes of ids, "" for all: this read has seen every live record whose id begins so, and stored ones are gone
+    that it did not see."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Finds the connectors under ``vendors/`` and builds them when asked.
 
-Light on purpose: listing connectors or reading manifests imports no vendor's code and opens no socket. A vendor is a
-folder with a ``connector.yml``; its id is the folder's name, and a folder that calls itself otherwise is an error.
+Listing connectors and reading manifests imports no vendor's code and opens no socket, for every command does it. A
+vendor is a folder with a ``connector.yml``, whose ``id`` must be the folder's name.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def entities(connector: str) -> list[Entity]:
 
 
 def catalogue(connector: str) -> list[FieldMapping]:
-    """Return the fields whose types the manifest states; other than a schema, it guesses no type."""
+    """Return the fields whose types the manifest states. ``get_schema`` also lists others, as text."""
     from connectors.connector import FieldMapping
 
     return [

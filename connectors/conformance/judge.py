@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Connect = Callable[[CredentialStore], Connector]
 
 _MOST_RESUMED = 4
-"""Pages a read is resumed from: each costs the rest of the read once more."""
+"""How many pages a read is resumed from: each reads the rest of the entity once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,8 @@ class Verdict:
 class GivenCredentials:
     """A credential store for the length of a command: what was given, and what the vendor rotated since.
 
-    ``secret`` are the fields that prove who it is; the others only say so. All of them are when none is named.
+    ``secret`` names the fields that prove an identity (a key, a token); the others only state it (a user's name). When
+    it names none, all fields count as secret.
     """
 
     def __init__(self, fields: Mapping[str, str], secret: Collection[str] = ()) -> None:

@@ -1,4 +1,4 @@
-"""One account as one read asks it: templates filled in, pages walked, its own words looked up, its clock noted.
+"""How a described connector asks its vendor: endpoint templates filled in, pages followed, lookups and clock kept.
 
 Every request of a described connector goes through here. What is asked and in which order is the readers' business.
 """
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from connectors.connector import ConnectorContext, Credentials, SyncOptions
     from connectors.declarative.changes import DiesWith
+    from connectors.declarative.model import Polling
+    from connectors.declarative.pages import Pagination
     from connectors.declarative.words import Endpoint
     from connectors.manifest import EntitySpec, Manifest
     from connectors.runtime.messages import Request, Response
@@ -35,7 +37,7 @@ class Way:
     """One way of asking for records: where, how the pages follow each other, and where the records stand in them."""
 
     endpoint: Endpoint
-    pagination: Any
+    pagination: Pagination
     items: str
 
     def land(self, response: Response, spec: EntitySpec) -> Landed:
@@ -51,7 +53,7 @@ class Way:
 
 
 class Account:
-    """One connection during one read of one entity; its lookups and its sense of the vendor's time live as long."""
+    """One connection during one read of one entity; what it looks up, and the vendor's time, are kept for that read."""
 
     def __init__(
         self,
@@ -73,8 +75,10 @@ class Account:
         self._words: dict[str, list[str]] = {}
 
     @property
-    def shared(self) -> Any:
+    def shared(self) -> Polling:
         """What all entities share: the manifest's ingestion."""
+        if self.manifest.ingestion is None:
+            raise Stop("not_described", f"connector.yml of {self.manifest.id} has no ingestion: describe it there")
         return self.manifest.ingestion
 
     @property
@@ -87,7 +91,7 @@ class Account:
 
     @property
     def present(self) -> datetime:
-        """The same, learned by the health check when nothing was asked yet."""
+        """The same, but where nothing was asked yet the health check is sent first, to learn the vendor's time."""
         probe = self.manifest.health_check
         if self._vendor_time is None and probe is not None:
             self.send(self.build(probe, {}))
@@ -142,11 +146,14 @@ class Account:
 
         return walks.walk(send, walks.start_from(request, link), pages, way.slices)
 
-    def way(self, endpoint: Endpoint | None, pagination: Any, items: str) -> Way:
+    def way(self, endpoint: Endpoint | None, pagination: Pagination | None, items: str) -> Way:
         """Make a way of reading; pagination left out is the one all entities share."""
-        if endpoint is None:
-            raise Stop("not_described", "this entity has no endpoint")
-        return Way(endpoint, pagination or self.shared.pagination, items)
+        paged = pagination or self.shared.pagination
+        if endpoint is None or paged is None:
+            raise Stop(
+                "not_described", "connector.yml does not say how this is read: give it an endpoint and pagination"
+            )
+        return Way(endpoint, paged, items)
 
     def whole(self, spec: EntitySpec) -> Way:
         """Return how an entity is read whole."""

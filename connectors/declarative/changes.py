@@ -139,6 +139,9 @@ class Events(Strict):
         return self
 
 
+TokenDelta = SinceId | DeltaCursor | DeltaToken
+"""Deltas whose place is one mark of the vendor's, and not a time of ours."""
+
 Delta = Annotated[TimestampFilter | SinceId | DeltaCursor | DeltaToken | Events, Field(discriminator="type")]
 
 

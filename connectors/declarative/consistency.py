@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from connectors.declarative import template, times
-from connectors.declarative.changes import DeltaCursor, DeltaToken, Events, SinceId, TimestampFilter
+from connectors.declarative.changes import Events, SinceId, TimestampFilter, TokenDelta
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +90,7 @@ class _Entity:
         if isinstance(self._delta, TimestampFilter):
             yield from self._timeline_faults(self._delta)
             own = own if self._delta.endpoint else self._known | {"delta.since", "delta.until"}
-        elif isinstance(self._delta, SinceId | DeltaCursor | DeltaToken):
+        elif isinstance(self._delta, TokenDelta):
             own = self._known | {"delta.since_id" if isinstance(self._delta, SinceId) else "delta.token"}
         elif isinstance(self._delta, Events):
             yield from self._event_faults(self._delta)
@@ -116,7 +116,7 @@ class _Entity:
             for name in parent.each.values()
             if name not in settings
         )
-        is_token = isinstance(self._delta, SinceId | DeltaCursor | DeltaToken)
+        is_token = isinstance(self._delta, TokenDelta)
         if parent.own_cursor != is_token:
             yield f"{where} has parents: a delta by token, cursor or id needs parent.own_cursor, no other delta has it"
         if isinstance(self._delta, Events) or (isinstance(self._delta, TimestampFilter) and self._delta.endpoint):

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from connectors.connector import Unreadable
 from connectors.declarative import times
 from connectors.declarative.account import Way
-from connectors.declarative.gone import read_time, text_of
+from connectors.declarative.gone import id_text, read_time
 from connectors.declarative.pages import SinglePage
 from connectors.declarative.parts import Part
 from connectors.declarative.spans import moment
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from connectors.declarative.changes import Events
     from connectors.manifest import EntitySpec
 
-_AT_ONCE = 100
+_AT_ONCE = 100  # changed objects in one page
 
 
 @dataclass(slots=True)
@@ -90,7 +90,7 @@ class EventLog:
 
     def _take(self, item: bytes, changed: _Changed) -> None:
         delta = self._delta
-        key = text_of(paths.find_one(item, delta.object_id))
+        key = id_text(paths.find_one(item, delta.object_id))
         at = read_time(item, delta.at, delta.at_format)
         if key is None:
             raise Stop("malformed_page", f"an event of the vendor's log names no object at {delta.object_id}")

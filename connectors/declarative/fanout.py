@@ -1,8 +1,8 @@
 """Reading an entity once per record of another: notes of a person, events of a mailbox.
 
-Parents are read first and never all held. A parent that is gone meanwhile, or may not be read, is passed over and said;
-when none of them answers, that is an error and not an empty entity. Where one may not be read, nothing is proven absent
-and no mark that it shares with others moves.
+Parents are read first and never all held. A parent that is gone meanwhile, or may not be read, is left out with a
+notice; when none of them answers, that is an error and not an empty entity. Where one may not be read, nothing counts
+as absent, and no mark that it shares with others moves.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from connectors.runtime import paths
 if TYPE_CHECKING:
     from connectors.connector import Cursor
     from connectors.declarative.account import Account
-    from connectors.declarative.changes import Parent
+    from connectors.declarative.changes import Parent, TokenDelta
     from connectors.manifest import EntitySpec
 
 Values = Mapping[str, Any]
@@ -33,15 +33,15 @@ Read = Callable[[Values], Iterator[Part]]
 
 @dataclass(frozen=True, slots=True)
 class One:
-    """One walk: the values it is asked with, the scope its tokens and ids are kept under, where its parents stood."""
+    """One walk: the values its requests are filled with, and the scope that its tokens and ids are kept under."""
 
     values: Values
     scope: str | None = None
 
 
 @dataclass(slots=True)
-class Toll:
-    """How the parents answered."""
+class Tally:
+    """How many parents answered, and how many were left out."""
 
     answered: int = 0
     skipped: int = 0
@@ -78,19 +78,19 @@ def each(account: Account, parent: Parent, part: Part) -> Iterator[One]:
         yield One({f"parent.{parent.batch.name}": members[start : start + parent.batch.size]})
 
 
-def read_one(spec: EntitySpec, one: One, read: Read, toll: Toll) -> Iterator[Part]:
+def read_one(spec: EntitySpec, one: One, read: Read, tally: Tally) -> Iterator[Part]:
     """Yield the pages of one walk, with ids within its scope; a parent that cannot be read is said."""
     scope_ids = spec.parent is not None and spec.parent.scope_ids
     try:
         for part in read(one.values):
             yield scoped(part, one.scope if scope_ids else None)
-        toll.answered += 1
+        tally.answered += 1
     except SkipRecord as error:
-        yield toll.skip(error, f"{spec.name} of {one.scope or 'a parent'} cannot be read ({error.code})")
+        yield tally.skip(error, f"{spec.name} of {one.scope or 'a parent'} cannot be read ({error.code})")
     except Stop as error:
         if error.code != "stream_gone":
             raise
-        toll.missing = error
+        tally.missing = error
         yield Part(notices=(f"{spec.name} of {one.scope or 'a parent'} is not there",) if one.scope else ())
 
 
@@ -100,27 +100,27 @@ class Scopes:
 
     account: Account
     spec: EntitySpec
-    delta: Any
+    delta: TokenDelta
     known: Mapping[str, str]
     fresh: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, account: Account, spec: EntitySpec, delta: Any, cursor: Cursor) -> Scopes:
+    def of(cls, account: Account, spec: EntitySpec, delta: TokenDelta, cursor: Cursor) -> Scopes:
         """Take up the tokens of a cursor."""
         return cls(account, spec, delta, dict(cursor.get("scopes") or {}))
 
-    def read(self, one: One, toll: Toll) -> Iterator[Part]:
+    def read(self, one: One, tally: Tally) -> Iterator[Part]:
         """Read one parent from its own token; one whose token is lost is read from its beginning, and only that."""
         scope = str(one.scope)
         token = self.known.get(scope)
         if token is not None:
             self.fresh[scope] = token
         try:
-            yield from self._from(one, token, toll)
+            yield from self._from(one, token, tally)
         except Resync:
             self.fresh.pop(scope, None)
             try:
-                yield from self._from(one, None, toll)
+                yield from self._from(one, None, tally)
             except Resync as error:
                 message = f"the vendor drops the place even in a first read of {self.spec.name} of {scope}"
                 raise Stop(error.code, message, status=error.status) from error
@@ -130,14 +130,14 @@ class Scopes:
         """Return the tokens; once all parents were read, those of parents that are no more are dropped."""
         return {"scopes": dict(self.fresh) if is_all else {**self.known, **self.fresh}}
 
-    def _from(self, one: One, token: str | None, toll: Toll) -> Iterator[Part]:
+    def _from(self, one: One, token: str | None, tally: Tally) -> Iterator[Part]:
         tokens = Tokens(self.account, self.spec, self.delta, token)
-        before, is_readable = toll.answered, True
+        before, is_readable = tally.answered, True
         way = self.account.whole(self.spec)
-        for part in read_one(self.spec, one, lambda values: tokens.pages(way, values), toll):
+        for part in read_one(self.spec, one, lambda values: tokens.pages(way, values), tally):
             is_readable = is_readable and all(each.external_id is not None for each in part.unreadable)
             yield part.at(None)
-        if toll.answered == before:
+        if tally.answered == before:
             return
         if tokens.mark is not None:
             self.fresh[str(one.scope)] = tokens.mark

@@ -1,4 +1,4 @@
-"""Records that are gone though no page of their entity says so: told by a log, a list of the archived, a merger."""
+"""Deletes that no page of the entity tells of: they are in a log, in a list of the archived, or named by a merge."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 def told_elsewhere(account: Account, spec: EntitySpec, marks: Mapping[str, Any], *, is_full: bool) -> Iterator[Part]:
     """Yield what the entity's other sources say is gone; the last part has their new marks as its place.
 
-    A mark is when the whole read began, less the settle time: a log is silent while nothing is deleted, and a mark that
-    stood still would fall out of the log's memory.
+    A mark is when the whole read began, less the settle time, even where the log told nothing: a mark that stood still
+    while nothing was deleted would one day be older than the log's retention.
     """
     reached = dict(marks)
     for number, source in enumerate(spec.deletes):
@@ -72,8 +72,8 @@ def absorbed(part: Part, merged: MergedIds | None) -> Part:
     return Part(rows, part.place, part.unreadable, part.notices, part.seen_whole)
 
 
-def text_of(value: Any) -> str | None:
-    """Return an id as rows write it, None for what is no id."""
+def id_text(value: Any) -> str | None:
+    """Return an id as rows hold it; None for what cannot be one."""
     if isinstance(value, bool) or value in (None, ""):
         return None
     return str(value) if isinstance(value, str | int) else None
@@ -122,7 +122,7 @@ def read_time(item: bytes, path: str | None, form: TimeFormat) -> datetime | Non
 
 def _texts(item: bytes, path: str) -> list[str]:
     found = (paths.find_one(value, "$") for value in paths.find(item, path))
-    return [key for value in found if (key := text_of(value)) is not None]
+    return [key for value in found if (key := id_text(value)) is not None]
 
 
 def _ids(payload: str | None, merged: MergedIds) -> list[str]:

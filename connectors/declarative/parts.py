@@ -20,9 +20,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some rows of a read. ``place`` holds the members of the cursor that they move; None within drops a member.
+    """Some rows of a read. ``place`` has the members of the cursor that change once they are stored; a None drops one.
 
-    A part without a place moves nothing: what comes after it is not yet safe to leave out.
+    A part without a place changes nothing: a read that stops here is to be repeated from the place before.
     """
 
     rows: pa.Table = field(default_factory=RAW_SCHEMA.empty_table)
@@ -42,7 +42,7 @@ class Part:
 
 
 def scoped(part: Part, scope: str | None) -> Part:
-    """Put the parent's value before ids that are unique only within it."""
+    """Return the part with ``scope:`` before each id, for ids that are unique only within one parent."""
     if scope is None:
         return part
     ids = pa.array([f"{scope}:{key}" for key in part.rows["external_id"].to_pylist()], pa.string())

@@ -1,7 +1,7 @@
 """One entity's read from its first page to its last: whole or by its changes, and what is read beside them.
 
-Each reader moves its own members of the cursor; here they become one, and it is said which page is the last. Nothing
-is ever left out of a cursor's past: members that a page does not move stay as they were.
+Each reader changes its own members of the cursor; here they are put together, and the last page is marked as such.
+Members that a page does not change stay as they were.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.connector import Mode, Page
 from connectors.declarative import fanout
-from connectors.declarative.changes import Events, TimestampFilter
+from connectors.declarative.changes import Events, TimestampFilter, TokenDelta
 from connectors.declarative.events import EventLog
 from connectors.declarative.gone import absorbed, refuse_gaps, told_elsewhere
 from connectors.declarative.parts import Part, with_last
@@ -19,11 +19,12 @@ from connectors.declarative.timeline import Timeline
 from connectors.declarative.tokens import Tokens, member
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import timedelta
 
     from connectors.connector import Cursor
     from connectors.declarative.account import Account
+    from connectors.declarative.changes import Delta
     from connectors.manifest import EntitySpec
 
 
@@ -66,7 +67,7 @@ def _parts(account: Account, spec: EntitySpec, cursor: Mapping[str, Any], *, is_
         yield from told_elsewhere(account, spec, marks, is_full=is_full)
 
 
-def _plain(account: Account, spec: EntitySpec, delta: Any, cursor: Cursor) -> Iterator[Part]:
+def _plain(account: Account, spec: EntitySpec, delta: Delta | None, cursor: Cursor) -> Iterator[Part]:
     """Read an entity without parents."""
     if isinstance(delta, Events):
         log = EventLog(account, spec, delta, cursor)
@@ -101,33 +102,37 @@ def _whole(account: Account, spec: EntitySpec, values: Mapping[str, Any] | None 
         yield Part.of(way.land(response, spec))
 
 
-def _fanned_out(account: Account, spec: EntitySpec, delta: Any, cursor: Cursor) -> Iterator[Part]:
+def _fanned_out(account: Account, spec: EntitySpec, delta: Delta | None, cursor: Cursor) -> Iterator[Part]:
     """Read an entity once per parent. Parents are read whole: an old parent may have new children."""
     parent = spec.parent
     if parent is None:
         return
     above = account.manifest.spec(parent.entity)
-    toll = fanout.Toll(is_apart=parent.own_cursor and account.options.mode is not Mode.FULL)
+    tally = fanout.Tally(is_apart=parent.own_cursor and account.options.mode is not Mode.FULL)
     read, end = _reader(account, spec, delta, cursor)
-    scopes = fanout.Scopes.of(account, spec, delta, cursor) if parent.own_cursor else None
+    scopes = (
+        fanout.Scopes.of(account, spec, delta, cursor) if parent.own_cursor and isinstance(delta, TokenDelta) else None
+    )
     reached: dict[str, Any] = dict(cursor.get("parent") or {})
     for part in main(account, above, reached if parent.changed_only else {}):
         for one in fanout.each(account, parent, part):
-            pages = scopes.read(one, toll) if scopes else fanout.read_one(spec, one, read, toll)
+            pages = scopes.read(one, tally) if scopes else fanout.read_one(spec, one, read, tally)
             for page in pages:
                 yield page if scopes else page.at(None)
-        if parent.changed_only and part.place is not None and not toll.skipped:
+        if parent.changed_only and part.place is not None and not tally.skipped:
             reached = {name: value for name, value in {**reached, **part.place}.items() if value is not None}
             yield Part(place={"parent": reached})
-    toll.settle()
+    tally.settle()
     if scopes:
         yield Part(place=scopes.place(is_all=True))
     else:
-        yield Part(place=None if toll.skipped else end())
+        yield Part(place=None if tally.skipped else end())
 
 
-def _reader(account: Account, spec: EntitySpec, delta: Any, cursor: Cursor) -> tuple[fanout.Read, Any]:
-    """Return how one parent's records are read, and the place once all parents' were."""
+def _reader(
+    account: Account, spec: EntitySpec, delta: Delta | None, cursor: Cursor
+) -> tuple[fanout.Read, Callable[[], Mapping[str, Any]]]:
+    """Return how one parent's records are read, and the function that gives the place once every parent was read."""
     way = account.whole(spec)
     if isinstance(delta, TimestampFilter):
         timeline = Timeline(account, spec, delta, cursor)

@@ -1,9 +1,11 @@
-"""Walking one stretch of time in order through a search that gives only so many rows, or forgets where one was.
+"""Walking one stretch of time in order, through a search that gives only so many rows, or whose page token can die.
 
-Such a query is asked again from the last timestamp it reached. When a whole query lies in one instant, that instant is
-listed by id, and the walk goes on after it. Rows that changed under a running query show a newer stamp than the one
-they were sorted by, so a row later than the time held back is never taken for how far the walk has got. Where no other
-gets further, the next question starts from one stamped before this read began: it cannot have changed under a query.
+Such a query is asked again from the last timestamp it reached. When all rows of a query share one timestamp, they are
+listed by id instead (``ties``), and the walk goes on after them.
+
+How far a query reached is taken with care: a row that changes while the query runs shows a newer timestamp than the one
+it was sorted by. So timestamps later than ``bound`` are not trusted as places to go on from. Where only such rows would
+get the walk further, it goes on from one stamped before this read began, since that row cannot have changed meanwhile.
 """
 
 from __future__ import annotations
@@ -41,13 +43,13 @@ class Step:
 
 @dataclass(slots=True)
 class _Query:
-    """How one question went: rows, the reach of those to be trusted, the last of all, and what ended it early."""
+    """How one query went."""
 
     rows: int = 0
-    reached: datetime | None = None
-    settling: datetime | None = None  # the last that was there when the read began, be it too young for a mark
-    last: datetime | None = None
-    cut: Stop | Retry | None = None
+    reached: datetime | None = None  # the last timestamp that is trusted
+    settling: datetime | None = None  # the last one from before the read began, even if too young to be trusted
+    last: datetime | None = None  # the last of all
+    cut: Stop | Retry | None = None  # what ended it early; raised when the walk can get no further
 
     def take(self, landed: Landed, bound: datetime, begun: datetime) -> None:
         self.rows += landed.seen
@@ -57,13 +59,13 @@ class _Query:
         self.last = _last(stamps) or self.last
 
     def places(self) -> list[datetime]:
-        """Return where the next question may start, the most trusted first."""
+        """Return where the next query may start, the most trusted place first."""
         found = [self.reached, self.settling, self.last if self.reached is None else None]
         return [place for place in found if place is not None]
 
 
 class Search:
-    """Reads one span of an ordered delta. ``bound`` is the time beyond which stamps are not trusted as places."""
+    """Reads the spans of an ordered delta, for one set of values (one parent's, or none)."""
 
     def __init__(
         self, account: Account, spec: EntitySpec, way: Way, delta: TimestampFilter, values: Mapping[str, Any]
@@ -75,7 +77,10 @@ class Search:
         self._values = values
 
     def steps(self, span: Span, bound: datetime) -> Iterator[Step]:
-        """Yield the pages of a span, however many questions that takes."""
+        """Yield the pages of a span, however many queries that takes.
+
+        Timestamps later than ``bound`` are not trusted as places to go on from.
+        """
         here = span.since
         if span.tie is not None and here is not None and self._delta.restart and self._delta.restart.ties:
             yield from self._instant(here, span.tie)

@@ -1,7 +1,8 @@
 """Which stretches of time an incremental read asks for, and which mark of the cursor each of them moves. Pure.
 
-The fast pass goes from the watermark to now. Where the vendor's index is late, a slow pass reads everything once more
-that has had time to appear; when the fast pass would start that early anyway, one pass does both.
+The fast pass reads from the watermark to now. Where the vendor's index runs late (``second_pass``), a slow pass reads
+the same stretch once more, some time behind. When both would start at much the same moment, one pass does the work of
+both.
 """
 
 from __future__ import annotations
@@ -40,13 +41,13 @@ class Marks:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One stretch to read. ``fast`` and ``slow`` say which marks it moves; a slow mark never passes ``slow_end``."""
+    """One stretch of time to read, and which marks reading it moves."""
 
     since: datetime | None
     until: datetime
-    fast: bool = True
-    slow_end: datetime | None = None
-    tie: str | None = None  # go on after this id within ``since``
+    fast: bool = True  # it moves the watermark
+    slow_end: datetime | None = None  # it moves the slow mark, at most to here; None when it does not
+    tie: str | None = None  # go on after this id among the rows of ``since``
     is_window: bool = False
 
     def moved(self, marks: Marks, reached: datetime, tie: str | None = None) -> Marks:
@@ -63,8 +64,9 @@ def plan(
 ) -> list[Span]:
     """Return the spans of a read, oldest first.
 
-    ``again`` is how far behind the watermark a read starts, ``start`` where the first one does, ``bounds`` the end of
-    the fast pass and the vendor's present. A filter that leaves out its own edge is asked from a unit before a mark.
+    ``again`` is how far behind the watermark a read starts, ``start`` where the very first read does; ``bounds`` are
+    the end of the fast pass and the vendor's present. Where the vendor filters by ``>`` and not ``>=``, a span starts
+    one unit of its time format before the mark, or the rows at the mark would be left out.
     """
     until, present = bounds
     behind = present - delta.second_pass.behind if delta.second_pass else None
@@ -96,7 +98,7 @@ def moment(cursor: Mapping[str, Any], name: str) -> datetime | None:
 
 
 def _windows(span: Span, delta: TimestampFilter) -> Iterator[Span]:
-    """Cut a span into pieces no longer than the window; where the filter leaves out its own edge, they overlap."""
+    """Cut a span into pieces no longer than the window. Where the vendor filters by ``>``, they overlap by a unit."""
     if delta.window is None or span.since is None:
         yield span
         return
@@ -111,7 +113,7 @@ def _windows(span: Span, delta: TimestampFilter) -> Iterator[Span]:
 
 
 def _edge(delta: TimestampFilter) -> timedelta:
-    """Return how far before a moment one asks, so that what bears that very moment is answered."""
+    """Return how far before a moment to ask from, so that rows of that very moment are in the answer."""
     return timedelta(0) if delta.inclusive else times.unit(delta.format)
 
 

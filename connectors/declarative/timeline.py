@@ -1,7 +1,7 @@
-"""Reading what changed by time: the stretches in turn, each page with the place that is safe once it is stored.
+"""Reading what changed by time: span after span, each page with the place that is safe once it is stored.
 
-A watermark takes the vendor's own timestamps, or the end of a window that the vendor's clock has left behind. It never
-moves back and never passes the read's start less the settle time.
+The watermark becomes the newest timestamp of the vendor's rows, or the end of a window that has passed by the vendor's
+clock. It never moves back, and never passes the read's start less the settle time.
 """
 
 from __future__ import annotations
@@ -69,11 +69,11 @@ class Timeline:
         return self._account.horizon - self._spec.settle
 
     def whole(self, rows: pa.Table) -> None:
-        """Take in rows of a read that had no span: the entity's whole."""
+        """Take note of rows of a read that had no span, because the entity was read whole."""
         self._see(rows)
 
     def end_of_whole(self) -> dict[str, Any]:
-        """Return the place after a whole read: the newest stamp seen, and all that had time to appear."""
+        """Return the place after a whole read: the newest timestamp seen, and what the second pass may take as read."""
         if self._newest is not None:
             self._forward(min(self._newest, self.bound))
         if self._delta.second_pass is not None:

@@ -1,4 +1,4 @@
-"""Moments as vendors' filters take them: always rounded down, so that nothing falls between two reads. Pure."""
+"""Moments written as vendors' filters take them, always rounded down so that nothing falls between two reads. Pure."""
 
 from __future__ import annotations
 

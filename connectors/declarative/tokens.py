@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from connectors.declarative.account import Account, Way
-    from connectors.declarative.changes import DeltaCursor
+    from connectors.declarative.changes import TokenDelta
     from connectors.landing import Landed
     from connectors.manifest import EntitySpec
     from connectors.runtime.messages import Response
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 class Tokens:
     """One entity's read by token, from ``mark`` on: all of it, or one parent's part."""
 
-    def __init__(
-        self, account: Account, spec: EntitySpec, delta: SinceId | DeltaCursor | DeltaToken, mark: str | None
-    ) -> None:
+    def __init__(self, account: Account, spec: EntitySpec, delta: TokenDelta, mark: str | None) -> None:
         self._account = account
         self._spec = spec
         self._delta = delta
@@ -55,7 +53,7 @@ class Tokens:
         self.mark = str(token) if token not in (None, "") else self.mark
 
 
-def member(delta: SinceId | DeltaCursor | DeltaToken) -> str:
+def member(delta: TokenDelta) -> str:
     """Return the name under which a delta's mark stands in a cursor."""
     return "since_id" if isinstance(delta, SinceId) else "token"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from connectors.declarative import template
 from connectors.declarative.model import (
@@ -29,6 +29,9 @@ from connectors.runtime.pagination import (
     more_at,
     resolve_link,
 )
+
+if TYPE_CHECKING:
+    from connectors.declarative.pages import Pagination
 
 Send = Callable[[Request], Response]
 Slices = Callable[[Response], list[bytes]]
@@ -63,7 +66,7 @@ def start_from(request: Request, link: str | None) -> Request:
     return Request(request.method, resolve_link(request, link), headers=request.headers, json=request.json, safe=True)
 
 
-def walk(send: Send, request: Request, pagination: Any, slices: Slices) -> Iterator[Response]:
+def walk(send: Send, request: Request, pagination: Pagination, slices: Slices) -> Iterator[Response]:
     """Yield the answers of all pages, as the descriptor says they follow; ``slices`` cuts out their items."""
     limit = pagination.max_pages
     if isinstance(pagination, CursorPages):
@@ -111,11 +114,11 @@ def _last(slices: Slices, path: str) -> Callable[[Response], str | None]:
     return last_id
 
 
-def page_size(pagination: Any, wanted: int | None) -> int:
+def page_size(pagination: Pagination, wanted: int | None) -> int:
     """Return the page size to ask for: the caller's, never above the descriptor's."""
     if wanted is not None and wanted < 1:
         raise Stop("bad_page_size", "a page size is at least 1")
-    return min(wanted or pagination.page_size, int(pagination.page_size))
+    return min(wanted or pagination.page_size, pagination.page_size)
 
 
 def _query(value: Any, values: template.Values) -> str | list[str] | None:

@@ -39,7 +39,7 @@ _REFUSING_WORDS = (
 )
 
 
-def typed(error: DBAPIError | Exception, where: str) -> ConnectorError:
+def typed_error(error: DBAPIError | Exception, where: str) -> ConnectorError:
     """Return the typed error for a driver's error; it holds no statement, no value and nothing of the DSN."""
     original = getattr(error, "orig", None) or error
     found = _meaning(original)

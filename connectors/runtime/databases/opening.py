@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 
 from connectors.errors import Retry, Stop
 from connectors.runtime.databases.addresses import judged, judged_file
-from connectors.runtime.databases.faults import typed
+from connectors.runtime.databases.faults import typed_error
 from connectors.runtime.databases.tables import Table
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ _SESSION = {
     "mysql": ("SET time_zone = '+00:00'", "SET SESSION TRANSACTION READ ONLY"),
     "sqlite": ("PRAGMA query_only = ON",),
 }
-_NO_FILE = "/dev/null/none"  # below a file nothing can be; /dev/null itself would be warned of
+_NO_FILE = "/dev/null/none"  # a file that cannot exist; of /dev/null itself libpq would warn
 _NOTHING_OF_OURS = {
     "passfile": _NO_FILE,
     "sslcert": _NO_FILE,
@@ -49,7 +49,9 @@ _NOTHING_OF_OURS = {
     "gssencmode": "disable",
     "options": "",
     "target_session_attrs": "any",
-}  # what libpq would else take from this process's environment and home, and show to a tenant's host
+}
+"""Settings that libpq would otherwise take from this process's environment and home, and show to a tenant's host."""
+
 _CONNECT_S = 15
 _SILENT_S = 900  # a statement that sorts a large table says nothing for a while
 
@@ -81,14 +83,13 @@ class Database:
 
     @contextmanager
     def _typed(self, where: str) -> Iterator[None]:
+        """Turn a driver's errors within the block into typed ones that say ``where``."""
         try:
             yield
         except sa.exc.NoSuchTableError:
             raise
-        except sa.exc.DBAPIError as error:
-            raise typed(error, where) from None
-        except (psycopg2.Error, pymysql.Error, sqlite3.Error) as error:
-            raise typed(error, where) from None
+        except (sa.exc.DBAPIError, psycopg2.Error, pymysql.Error, sqlite3.Error) as error:
+            raise typed_error(error, where) from None
         except sa.exc.InvalidRequestError:
             raise Retry("connection_failed", f"the connection to the database broke off ({where})") from None
 
