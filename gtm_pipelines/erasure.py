@@ -1,7 +1,7 @@
 """Erasing a tenant: everything of it everywhere, in an order that a kill at any moment leaves fit to be repeated.
 
-Those who own a part erase it; their order stands here and nowhere else. First nobody may be at work, then nobody can
-start, then the data goes, and last the row by which the tenant is known.
+Each package erases its own part; the order is decided here and nowhere else. First nobody may be at work for the
+tenant, then nothing can start, then the data goes, and last the row by which the tenant is known.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Erasure:
 def erase_tenant(settings: Settings, control: ControlPlane, tenant: str) -> Erasure:
     """Erase a tenant, removed or not; raise NotFoundError when there never was one, a busy error while it is worked on.
 
-    Another tenant's data is not touched. The audit log stays, and gains an entry.
+    Other tenants' data is not touched. The audit log stays, and gains an entry.
     """
     scope = TenantId(tenant)
     with hold_for_erasure(settings, scope), open_instance(settings) as instance:

@@ -1,6 +1,6 @@
-"""Giving a tenant everything it has, in forms a stranger can read: Parquet, JSON, and a page that says what is what.
+"""Exporting everything of a tenant in forms that any tool reads: Parquet, JSON, and a README that says what is what.
 
-A directory appears whole or not at all: it is written beside its place and renamed. The warehouse is read as of one
+The directory appears whole or not at all: it is written beside its place and renamed. The warehouse is read as of one
 moment and the control plane as of another shortly after; the manifest has both. No credential is in it.
 """
 
@@ -174,10 +174,10 @@ def _listed(
 
 
 def _settle(fresh: Path, target: Path) -> None:
-    """Have everything on the disk, then give it its name."""
+    """Wait until everything is on the disk, then give the directory its name."""
     fresh.chmod(0o700)
     os.sync()
-    if target.exists():  # made in the meantime; renaming would take the place of an empty one
+    if target.exists():  # made in the meantime; renaming would silently replace an empty one
         raise ExportRefusedError(f"{target} was made by somebody else in the meantime: name another directory")
     fresh.rename(target)
 

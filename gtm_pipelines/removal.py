@@ -1,4 +1,4 @@
-"""What an erasure says it removed. How each kind is removed stands with what owns it."""
+"""What an erasure reports as removed. How each kind is removed is decided by the package that owns it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Opening a tenant's warehouse for a few small questions: what a sync that finds nothing new needs of it.
+"""Opening a tenant's warehouse for a few small questions, which is all that a sync needs when it finds nothing new.
 
-Making an instance of DuckDB takes 25 ms of CPU, half of what such a sync costs; here the tenant's file, or an empty
-database in memory, is attached to one that the thread keeps. What does not belong here: work, which needs an instance
-of its own for its memory and its threads.
+Making an instance of DuckDB takes 25 ms of CPU, half of what such a sync costs. So each thread keeps one instance, to
+which the tenant's file, or an empty database in memory, is attached. It has little memory and one thread: real work
+needs an instance of its own.
 """
 
 from __future__ import annotations
@@ -50,7 +50,10 @@ def open_briefly(settings: Settings, tenant: str, *, wait: float) -> Iterator[Wa
 def attached(
     database: str = ":memory:", take: Callable[[Callable[[], object]], object] = lambda take: take()
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Attach a database to this thread's instance and yield a connection to it; ``take`` is how to wait for it."""
+    """Attach a database to this thread's instance and yield a connection to it.
+
+    ``take`` calls the attaching function it is given, again for as long as another process holds the file.
+    """
     alias = names.quote(f"warehouse_{next(_NUMBERS)}")
     with _instance().cursor() as connection:
         take(lambda: connection.execute(f"ATTACH {names.literal(database)} AS {alias}"))
@@ -63,7 +66,7 @@ def attached(
 
 
 def _instance() -> duckdb.DuckDBPyConnection:
-    """Return this thread's own instance, for a shared one lets go of a file only when no thread asks anything."""
+    """Return this thread's own instance. A shared one would let go of a file only while no thread asks anything."""
     import duckdb
 
     if getattr(_kept, "process", None) != os.getpid():  # a fork makes itself another

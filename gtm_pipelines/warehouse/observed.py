@@ -1,7 +1,7 @@
-"""What raw payloads hold: which keys, and which kind of value at each. What columns that gives is said elsewhere.
+"""What raw payloads hold: which keys, and which kind of value at each. What columns they become is decided in views.py.
 
-Keys are collected from every new row, kinds from a sample: a sync that brings little costs little, and a first one
-of millions costs one pass.
+Keys are collected from every new row, kinds of values from a sample: little work after a small sync, and one pass over
+the rows after a first one of millions.
 """
 
 from __future__ import annotations
@@ -26,7 +26,11 @@ _KINDS = {
     "OBJECT": "object",
     "ARRAY": "json",
 }
-_SAMPLED_VALUES, _SAMPLED_RECORDS = 1_000_000, (1_000, 10_000)  # wide records are sampled less, but never a handful
+_SAMPLED_VALUES = 1_000_000  # looked at in a sample
+_SAMPLED_RECORDS = (
+    1_000,
+    10_000,
+)  # but never fewer records than the first number, however wide, nor more than the last
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,10 @@ class Loaded:
         return [objects[number - 1] + pointer(key) for number, key in found if _is_usable(key)]
 
     def order(self, objects: Sequence[str]) -> tuple[list[str], set[str]]:
-        """Return pointers of the keys in a sample, in the vendor's order, and which objects are lists in disguise."""
+        """Return the keys in a sample as pointers, in the vendor's order, and which objects are keyed lists.
+
+        An object is a keyed list when its keys are ids, days and the like: many, each in few records.
+        """
         found = self._ask("observed_order", objects=list(objects), sample=_SAMPLED_RECORDS[0]) if objects else []
         return (
             [objects[number - 1] + pointer(key) for number, key, _ in found if _is_usable(key)],

@@ -35,8 +35,7 @@ _AFTER = "payload"
 _EPOCH_MS = 100_000_000_000
 """A number from here on is milliseconds; as seconds it would be after the year 5000."""
 
-
-_READ_BY = {
+_READ_BY = {  # the functions of sql/warehouse/reading_postgres.sql
     "boolean": "as_truth",
     "number": "as_number",
     "integer": "as_whole",
@@ -45,9 +44,9 @@ _READ_BY = {
     "date": "as_day",
     "epoch": "as_epoch",
 }
-_FUNCTIONS = "raw"  # the layer they stand in
-_LONGEST_NAME = 63  # bytes, of Postgres
-_MOST_ON_POSTGRES = 1_600
+_FUNCTIONS = "raw"  # the layer whose schema they are in
+_LONGEST_NAME = 63  # bytes of an identifier, on Postgres
+_MOST_ON_POSTGRES = 1_600  # columns of a view
 
 
 def view_text(served: Served, connection: str, entity: str, kinds: Mapping[str, str]) -> str:
@@ -99,7 +98,7 @@ def _short(name: str, longest: int | None) -> str:
 
 
 def _order(kinds: Mapping[str, str]) -> Iterator[str]:
-    """Yield the places as they are shown: what is within an object where the object would be, the object at the end."""
+    """Yield the places in the order of columns: keys within an object come in the object's place, and it comes last."""
     within: dict[str, list[str]] = {}
     for place in kinds:
         within.setdefault("/" + place.split("/")[1], []).append(place)

@@ -1,10 +1,11 @@
 """Typed views over raw JSON: ``<connection>.<entity>`` with a column per key, for people who read SQL and not JSON.
 
-An object's keys are columns too: one level of what is observed, and as deep as the vendor's catalogue goes.
-Types come from the vendor's catalogue where it knows a field, and from observed values elsewhere; texts that are all
-dates or all times become such. Work is in proportion to what was loaded since the last build. A value that does not
-fit its column's type is null there and stands in ``_payload``, which is always beside. No key a vendor thinks of may
-break a view. Views of connections and tables that are gone go too.
+Keys within an object are columns too: one level deep where they are only observed, and as deep as the vendor's
+catalogue knows them. Types come from the catalogue where it knows a field, and from observed values elsewhere; texts
+that are all dates or all times become dates or times. A value that does not fit its column's type is null there; the
+column ``_payload`` always has the whole record. Any key that a vendor may use works as a column.
+
+Work is in proportion to what was loaded since the last build. Views of connections and tables that are gone go too.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ Kinds = dict[str, str]
 """Kind by JSON pointer."""
 
 MOST_COLUMNS = 1_000
-"""Observed columns of one view; what comes later is read from the JSON beside. The catalogue's fields come on top."""
+"""Observed columns of one view; keys met after that many stay in ``_payload``. The catalogue's fields come on top."""
 
 _RULES = 2
-"""Raised when what is learned from payloads changes: a view made by other rules is learned and made anew."""
+"""The version of how columns are learned from payloads. Raise it with the rules: views made by others are made anew."""
 
 
 def build_typed_views(
@@ -41,8 +42,8 @@ def build_typed_views(
 ) -> list[tuple[str, str]]:
     """Bring the views up to date with what was loaded; return (connection, entity) of those that were rebuilt.
 
-    ``catalogue`` holds a connection's fields as its connector's ``get_schema`` gives them. ``connections`` are those
-    there are, all when left out.
+    ``catalogue`` has each connection's fields, as its connector's manifest types them. Views are made for
+    ``connections`` and dropped for all others; left out, they are made for every connection with raw tables.
     """
     warehouse.ensure_tables()
     wanted = _wanted(warehouse, connections)
@@ -119,7 +120,7 @@ def _learned(warehouse: Warehouse, connection: str, entity: str) -> Kinds:
 
 
 def _learn(loaded: Loaded, connection: str, entity: str, known: Kinds) -> None:
-    """Take the places and kinds of newly loaded rows into ``raw.field``; a place keeps its position for good."""
+    """Add the keys of newly loaded rows and the kinds of their values to ``raw.field``; a key keeps its position."""
     before = _learned(loaded.warehouse, connection, entity)
     places, found = _observe(loaded, before, known)
     fresh = [place for place in places if place not in before and place not in known]
@@ -138,7 +139,7 @@ def _learn(loaded: Loaded, connection: str, entity: str, known: Kinds) -> None:
 
 
 def _observe(loaded: Loaded, before: Kinds, known: Kinds) -> tuple[list[str], Kinds]:
-    """Return the places of new rows, those within objects after all others, in the vendor's order; and their kinds."""
+    """Return the keys in new rows as JSON pointers, in the vendor's order, top-level ones first, and their kinds."""
     top, _ = loaded.order([""])
     found = loaded.kinds(_once(top, known))
     kinds = {place: merge_kinds(before.get(place, "null"), found.get(place, "null")) for place in _once(top, before)}
@@ -159,7 +160,7 @@ def _once(*places: Iterable[str]) -> list[str]:
 
 
 def _catalogued(entity: str, fields: Sequence[FieldMapping]) -> Kinds:
-    """Return the vendor's kinds of fields that stand at one place of a record, however deep."""
+    """Return the vendor's kinds of the fields that are one value of a record, however deep, and no list of values."""
     return {
         pointer(*source.split(".")): field.type
         for field in fields
@@ -172,8 +173,8 @@ def _is_place(source: str) -> bool:
 
 
 def _settled(known: Kinds, observed: Kinds) -> Kinds:
-    """Return the vendor's kinds, telling moments written as numbers from those written as text."""
-    numbers = {"integer", "number", "string"}  # string: met as both
+    """Return the vendor's kinds, with ``epoch`` for timestamps that were met as numbers."""
+    numbers = {"integer", "number", "string"}  # string: met both as numbers and as texts
     return {
         place: "epoch" if kind == "timestamp" and observed.get(place) in numbers else kind
         for place, kind in known.items()

@@ -1,4 +1,7 @@
-"""Where a database may be: a public address, or with leave a private one; the address judged is the address dialled."""
+"""Where a database may be: at a public address, or at a private one where the operator allows it.
+
+A name is resolved once, and the address that was judged is the one that is dialled.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ _CARRIER = ipaddress.IPv4Network("100.64.0.0/10")  # carriers' and overlay netwo
 
 
 def judged(host: str, port: int, *, private: PrivateDatabases, resolver: Resolver = socket.getaddrinfo) -> str:
-    """Return the one address to dial for ``host``; raise Stop(``egress_refused``) unless all it resolves to may be."""
+    """Return the address to dial for ``host``; raise Stop(``egress_refused``) unless all it resolves to are allowed."""
     try:
         found = [str(answer[4][0]) for answer in resolver(host, port, type=socket.SOCK_STREAM)]
     except (OSError, UnicodeError):
@@ -43,7 +46,7 @@ def refused() -> Stop:
 
 
 def judged_file(path: Path, *, private: PrivateDatabases) -> Path:
-    """Return the one path to open for a file or local socket, links resolved; raise Stop unless it may be."""
+    """Return the path to open for a file or local socket, links resolved; raise Stop unless it is allowed."""
     try:
         resolved = path.resolve()
         is_allowed = private.allows_file(resolved)
@@ -55,7 +58,7 @@ def judged_file(path: Path, *, private: PrivateDatabases) -> Path:
 
 
 def may_be_dialled(address: str, *, private: bool) -> bool:
-    """Return whether an address may be dialled. Link-local ones never: cloud metadata answers there."""
+    """Return whether an address may be dialled. A link-local one never may: cloud metadata services answer there."""
     if is_public(address):
         return True
     try:

@@ -1,4 +1,4 @@
-"""The errors of Postgres in words that say what to do; which error it is, is told by its code and never by its text."""
+"""Postgres' errors as messages that say what to do. Which error it is, is decided by its code and never by its text."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 # SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html
-_WAITED = {"55P03", "40P01", "40001"}
-_CROWDED = {"53300", "57P03"}
-_FULL = {"53100", "53200", "54000"}
-_LOST = ("08", "57P", "25P03")
-_FORBIDDEN = {"42501", "25006"}  # no right to it; a reader's session only reads
-_STOOD_ON = {"2BP01"}  # we drop nothing that is not ours, and nothing of ours stands on what we drop
+_WAITED = {"55P03", "40P01", "40001"}  # lock not available, deadlock, serialization failure
+_CROWDED = {"53300", "57P03"}  # too many connections, cannot connect now
+_FULL = {"53100", "53200", "54000"}  # disk full, out of memory, a limit of the program
+_LOST = ("08", "57P", "25P03")  # beginnings: connection exceptions, the server ending, a session idle for too long
+_FORBIDDEN = {"42501", "25006"}  # insufficient privilege, and a write in a session that only reads
+_STOOD_ON = {
+    "2BP01"
+}  # others depend on what we drop: never on what is ours alone, so it is something of somebody else's
 _IN_THE_WAY = (
     "something that is not ours stands in the way: {said}; {left}: drop what depends on it, try again, make it anew"
 )
@@ -39,9 +41,10 @@ def in_words(tenant: str, is_alive: Callable[[], bool]) -> Iterator[None]:
 
 
 def answers(connection: Any) -> bool:
-    """Ask a session for an answer, any answer: that it waits for a rollback is one, which is said when asked twice.
+    """Tell whether a session still answers.
 
-    What the driver itself could not send in the middle of a COPY comes without a code, and the session goes on.
+    It is asked twice: one that waits for a rollback says so only then, and that is an answer too. What the driver
+    itself could not send in the middle of a COPY also comes without a code, and such a session goes on.
     """
     from adbc_driver_manager import AdbcStatusCode, Error
 
@@ -59,14 +62,17 @@ def answers(connection: Any) -> bool:
 
 
 def cannot_open(error: Any, tenant: str) -> WarehouseError:
-    """Return what to say of a session that did not begin: no server there, or none for us."""
+    """Return the error of a session that did not begin: there is no server, or it does not let us in."""
     return WarehouseError(
         f"the warehouse cannot be opened: {_said(error, tenant)}; check GTM_WAREHOUSE_URL and the server"
     )
 
 
 def told_of_load(error: BaseException, said: str) -> WarehouseError | None:
-    """Return what the server said by a psycopg2 error, dlt's, of itself; None where it said something of the load."""
+    """Return the error of a failed load where the server itself was at fault; None where the loaded data was.
+
+    dlt loads by psycopg2, so it is a psycopg2 error.
+    """
     from psycopg2 import OperationalError
 
     if not isinstance(error, OperationalError):

@@ -1,8 +1,8 @@
 """Statements as people write them, made into what Postgres and its driver take; literals and comments stay as they are.
 
-Schemas are called by their layer (``golden.person``) and stand under the tenant's name; parameters are numbered; a text
-of several statements is taken apart, because the driver runs one at a time. A two-part name is a table only where a
-table may stand: anywhere else it is a column of something, whatever it is called.
+A schema that is called by its layer (``golden.person``) gets its name in the database, which has the tenant in it;
+parameters are numbered; several statements are taken apart, because the driver runs one at a time. A two-part name
+counts as a table only where a table may stand; anywhere else it is a column, whatever it is called.
 """
 
 from __future__ import annotations
@@ -72,10 +72,9 @@ def first_word(sql: str) -> str:
 def is_question(sql: str) -> bool:
     """Tell whether a statement only asks, and by nothing that could take another role or another tenant's lock.
 
-    A session's role is changed by statements of their own, or by ``set_config``, which ``pg_settings`` and functions
-    that run a text as SQL could hide; names written in escapes could hide any of them. The text is searched as it
-    stands, literals and comments too: where those end is Postgres' to say, and a reading of ours that differs would be
-    a door.
+    A session's role can be changed by ``set_config``, which ``pg_settings`` and functions that run a text as SQL could
+    hide; names written in escapes (``U&``) could hide any of them. The whole text is searched, literals and comments
+    included: if we left those out and Postgres disagreed about where one ends, something could slip through.
     """
     return first_word(sql) in _QUESTIONS and not _ESCAPES.search(sql)
 
@@ -142,7 +141,7 @@ def _schemas(words: Sequence[_Token]) -> Iterator[int]:
 
 
 class _Reader:
-    """What may stand next, as far as the words read so far tell."""
+    """Reads a statement word by word and tells whether a table or a schema may be named next."""
 
     def __init__(self) -> None:
         self.before = ""
