@@ -27,6 +27,7 @@ _ATTEMPTS = {
     "request_timeout": 2,  # a trickle costs the whole time limit, so it gets one more chance only
     "malformed_page": 4,
     "unexpected_content_type": 2,
+    "session_refused": 2,  # each costs a login
 }
 
 

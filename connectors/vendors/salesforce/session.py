@@ -34,6 +34,11 @@ _CODES = {
         "the org's daily API requests are used up; the sync goes on when some are back",
         _QUOTA_RETURNS.total_seconds(),
     ),
+    "INVALID_SESSION_ID": Verdict(  # the one after a renewal: what the renewal gave was refused too, and it was given
+        Do.RETRY,
+        "session_refused",
+        "Salesforce refuses a session it has just given out; if that goes on, look at the integration user's IP ranges",
+    ),
     "QUERY_TIMEOUT": Verdict(Do.STOP, "query_timeout", "the query took Salesforce more than two minutes"),
     "INVALID_QUERY_LOCATOR": Verdict(Do.STOP, "locator_expired", "the place in a long query is no longer kept"),
     "EXCEEDED_ID_LIMIT": Verdict(Do.STOP, "too_many_deletes", "more deletes than one answer may hold"),

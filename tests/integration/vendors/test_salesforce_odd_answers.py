@@ -73,6 +73,17 @@ def test_an_error_under_a_good_status_means_what_it_says(
     assert (type(error), error.code) == (kind, said)
 
 
+def test_a_session_refused_as_soon_as_it_was_renewed_is_trouble_and_no_reason_to_ask_for_a_person(
+    salesforce: Sandboxed,
+) -> None:
+    """Only the login may say that the grant is dead; a pause would not end when the trouble does."""
+    connector = answering(salesforce.connect(), "/queryAll", [{"errorCode": "INVALID_SESSION_ID"}], 401)
+    error = failed(taken(connector))
+    assert (type(error), error.code) == (Retry, "session_refused")
+    logins = [entry for entry in salesforce.ledger() if entry["path"].endswith("oauth2/token")]
+    assert 1 <= len(logins) <= 3
+
+
 @pytest.mark.parametrize(
     "body",
     [
