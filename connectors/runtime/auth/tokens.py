@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import httpx
 import msgspec
@@ -99,20 +99,22 @@ class TokenAuth(httpx.Auth, abc.ABC):
 
         The store is read again once the lock is held, because whoever held it before has probably renewed already.
         """
-        if self._session is not None and self._usable(self._session, refused):
+        if self._usable(self._session, refused):
             return self._session
-        with self._store.lock():
-            fields = self._store.read()
-            stored = self._from_fields(fields)
-            if stored is None or not self._usable(stored, refused):
-                response = yield from self.token_flow(fields)
-                stored, changed = self._accept(response, fields)
-                self._store.write(changed)  # a rotated refresh token must survive a crash before it is relied on
-            self._session = stored
-            return stored
+        stored = self._from_fields(self._store.read())
+        if not self._usable(stored, refused):
+            with self._store.lock():
+                fields = self._store.read()
+                stored = self._from_fields(fields)
+                if not self._usable(stored, refused):
+                    response = yield from self.token_flow(fields)
+                    stored, changed = self._accept(response, fields)
+                    self._store.write(changed)  # a rotated refresh token must survive a crash before it is relied on
+        self._session = stored
+        return stored
 
-    def _usable(self, session: Session, refused: Secret | None) -> bool:
-        return session.access_token != refused and session.alive(self._clock())
+    def _usable(self, session: Session | None, refused: Secret | None) -> TypeGuard[Session]:
+        return session is not None and session.access_token != refused and session.alive(self._clock())
 
     def _from_fields(self, fields: Mapping[str, Secret]) -> Session | None:
         token = fields.get("access_token")

@@ -123,7 +123,17 @@ def test_a03_a_rotated_token_is_stored_before_the_access_token_is_used(
     vendor.script = [spy]
     make_transport().send(data(vendor), refreshing(vendor, store, virtual))
     assert seen == ["refresh-1"]
-    assert store.diary == ["lock", "read", "write", "unlock"]
+    assert store.diary == ["read", "lock", "read", "write", "unlock"]
+
+
+@pytest.mark.usefixtures("issuer")
+def test_a_stored_session_that_is_live_is_used_without_waiting_for_anybody(
+    vendor: Vendor, store: MemoryStore, virtual: VirtualTime, make_transport: MakeTransport
+) -> None:
+    make_transport().authorise(refreshing(vendor, store, virtual))
+    store.diary.clear()
+    make_transport().send(data(vendor), refreshing(vendor, store, virtual))
+    assert (store.diary, calls(vendor, "/token")) == (["read"], 1)
 
 
 @pytest.mark.usefixtures("issuer")
