@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from gtm_pipelines.ingest.spool import Spool
     from gtm_pipelines.warehouse import Warehouse
 
+LITTLE = 2_000
+"""Records that are compared as small questions: often nothing of so few is new, and nothing has to be loaded."""
+
 _LOADED = pa.schema([*RAW_SCHEMA, pa.field("synced_at", pa.timestamp("us", tz="UTC"))])
 _NOTHING_STORED = (
     "(SELECT NULL::VARCHAR AS external_id, NULL::TIMESTAMPTZ AS source_updated_at, false AS is_deleted,"
@@ -73,6 +76,11 @@ class Delta:
     def is_new(self) -> bool:
         """Whether no key of the rows to load is stored."""
         return self.is_first or not (self.counts.get("updated") or self.counts.get("deleted"))
+
+    @property
+    def ids(self) -> str:
+        """The query for the ids of the batch, each once."""
+        return f"SELECT DISTINCT external_id FROM read_parquet({_list(self.parts)})"
 
     @property
     def rows(self) -> int:
@@ -154,11 +162,13 @@ def _stored(warehouse: Warehouse, connection: str, entity: str) -> str | None:
 
 def _judge(warehouse: Warehouse, delta: Delta, spool: Spool, table: str | None) -> None:
     batch = _list(delta.parts)
-    warehouse.execute(sql_files.load("ingest/fresh.sql").format(batch=batch))
     stored = _NOTHING_STORED
     if table is not None:
         stored = "stored_head"
-        warehouse.look_up(stored, table, _HEAD, on=["external_id"], keys="SELECT external_id FROM fresh")
+        warehouse.look_up(stored, table, _HEAD, on=["external_id"], keys=delta.ids)
+        if _is_unchanged(warehouse, delta, spool, stored):
+            return
+    warehouse.execute(sql_files.load("ingest/fresh.sql").format(batch=batch))
     warehouse.execute(sql_files.load("ingest/verdict.sql").format(batch=batch, stored=stored))
     judged = warehouse.rows("SELECT verdict, count(*), count(*) FILTER (is_bare) FROM verdict GROUP BY verdict")
     delta.counts = {str(verdict): int(count) for verdict, count, _ in judged}
@@ -175,6 +185,24 @@ def _judge(warehouse: Warehouse, delta: Delta, spool: Spool, table: str | None) 
     if set(delta.counts) != {"created", "duplicates"} or delta.counts["duplicates"]:
         text = sql_files.load("ingest/keep.sql").format(first=spool.batch_start, end=spool.rows)
         delta.keep = warehouse.arrow(text).column("keep")
+
+
+def _is_unchanged(warehouse: Warehouse, delta: Delta, spool: Spool, stored: str) -> bool:
+    """Tell at a glance whether a small batch holds nothing but what is stored, as what is read again mostly does.
+
+    Only stored rows as young as the batch are looked at: DuckDB finds those by the times it keeps of each row group,
+    where it would read all there are to find ids. Whoever is not found so is compared as any batch is.
+    """
+    if spool.batch_oldest is None or spool.batch_rows > LITTLE:
+        return False
+    head = ", ".join(_HEAD)
+    read = set(warehouse.rows(f"SELECT {head} FROM read_parquet({_list(delta.parts)})"))
+    young = f"SELECT {head} FROM {stored} WHERE source_updated_at >= ? LIMIT {2 * LITTLE}"
+    if not read.issubset(warehouse.rows(young, [spool.batch_oldest])):
+        return False
+    delta.counts = {"unchanged": len(read), "duplicates": spool.batch_rows - len(read)}
+    delta.keep = pa.chunked_array([pa.array([False] * spool.batch_rows)])
+    return True
 
 
 def _find_absent(

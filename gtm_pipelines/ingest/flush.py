@@ -11,7 +11,7 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gtm_pipelines.ingest.compare import Completeness, Delta, ShrinkRefusedError, TableChangedError, compare
+from gtm_pipelines.ingest.compare import LITTLE, Completeness, Delta, ShrinkRefusedError, TableChangedError, compare
 from gtm_pipelines.ingest.report import Status
 from gtm_pipelines.warehouse import Dialect, names, open_warehouse, quarantine, sql_files
 
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 class TableTakenError(Exception):
     """Two entities of one connection fold to the same table."""
 
-
-_LITTLE = 2_000
-"""Records that are compared as small questions: often nothing of so few is new, and nothing has to be loaded."""
 
 _CODES: dict[type[Exception], str] = {
     ShrinkRefusedError: "shrink_refused",
@@ -68,7 +65,7 @@ def flush(target: Target, readings: Sequence[Reading], directory: Path) -> None:
     fresh = [reading for reading in readings if has_news(reading)]
     if not fresh:
         return
-    is_little = sum(reading.spool.batch_rows for reading in fresh) <= _LITTLE and not any(r.seen_whole for r in fresh)
+    is_little = sum(reading.spool.batch_rows for reading in fresh) <= LITTLE and not any(r.seen_whole for r in fresh)
     with _open(target, brief=is_little) as warehouse:
         warehouse.ensure_tables()
         deltas = [(reading, _judge(warehouse, target, reading)) for reading in fresh]
@@ -118,7 +115,7 @@ def _judge(warehouse: Warehouse, target: Target, reading: Reading) -> Delta | No
     else:
         reading.had_rows = reading.had_rows or not (delta.is_first or reading.spool.batch_start)
         if delta.parts:
-            quarantine.resolve(warehouse, connection, entity, "fresh")
+            quarantine.resolve(warehouse, connection, entity, delta.ids)
         return delta
     return None
 

@@ -17,6 +17,7 @@ from connectors.landing import RAW_SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
     from pathlib import Path
 
 SCHEMA = pa.schema([*RAW_SCHEMA, pa.field("_position", pa.int64()), pa.field("_bare", pa.bool_())])
@@ -36,6 +37,7 @@ class Spool:
         self._parts: list[Path] = []
         self.seen: list[Path] = []
         self.rows = self.batch_start = self.batch_bytes = 0
+        self.batch_oldest: datetime | None = None
 
     @property
     def directory(self) -> Path:
@@ -59,6 +61,7 @@ class Spool:
         self._held_bytes += rows.nbytes
         self.batch_bytes += rows.nbytes
         self.rows += rows.num_rows
+        self._note_oldest(pc.min(rows.column("source_updated_at")).as_py())
         if self._held_rows >= GROUP_ROWS or self._held_bytes >= _GROUP_BYTES:
             self._write()
 
@@ -78,7 +81,11 @@ class Spool:
             pq.write_table(ids, self.seen[-1], compression="snappy", use_dictionary=False)
             part.unlink()
         self._parts.clear()
-        self.batch_start, self.batch_bytes = self.rows, 0
+        self.batch_start, self.batch_bytes, self.batch_oldest = self.rows, 0, None
+
+    def _note_oldest(self, oldest: datetime | None) -> None:
+        if oldest is not None and (self.batch_oldest is None or oldest < self.batch_oldest):
+            self.batch_oldest = oldest
 
     def _write(self) -> None:
         if not self._held:

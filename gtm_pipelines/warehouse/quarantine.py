@@ -8,7 +8,7 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from gtm_pipelines.warehouse import names, sql_files
+from gtm_pipelines.warehouse import sql_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,13 +43,15 @@ def record(warehouse: Warehouse, connection: str, entity: str, found: Sequence[U
 
 
 def resolve(warehouse: Warehouse, connection: str, entity: str, readable: str) -> int:
-    """Close the open rows of records that are readable now: those whose id is in the relation ``readable``."""
+    """Close the open rows of records that are readable now: those whose id the query ``readable`` gives."""
     unreadable = f"status = 'open' AND starts_with(rule, '{RULE_PREFIX}')"
     with warehouse.transaction():
         warehouse.fetch("quality.quarantine", where=unreadable)
+        if not warehouse.rows(f"SELECT 1 FROM quality.quarantine WHERE {unreadable} LIMIT 1"):
+            return 0
         return warehouse.execute(
             f"UPDATE quality.quarantine SET status = 'resolved' WHERE connection = $connection AND entity = $entity"
-            f" AND {unreadable} AND external_id IN (SELECT external_id FROM {names.quote(readable)})",
+            f" AND {unreadable} AND external_id IN ({readable})",
             {"connection": connection, "entity": entity},
         )
 
