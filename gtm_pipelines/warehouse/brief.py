@@ -43,7 +43,16 @@ def open_briefly(settings: Settings, tenant: str, *, wait: float) -> Iterator[Wa
             yield warehouse
         return
     with held(path, wait) as deadline, attached(str(path), lambda take: patiently(path, deadline, take)) as connection:
-        yield DuckWarehouse(checked, connection)
+        yield _BriefWarehouse(checked, connection)
+
+
+class _BriefWarehouse(DuckWarehouse):
+    """Goes by what was noted of the bookkeeping tables: to see to each of them takes as long as all the questions."""
+
+    def ensure_tables(self) -> None:
+        """Bring the shared bookkeeping tables in step where nothing says that they are."""
+        if not self.has_noted_tables():
+            super().ensure_tables()
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gtm_pipelines.tenancy import TenantId
-from gtm_pipelines.warehouse import names, shape
+from gtm_pipelines.warehouse import names, shape, sql_files
 from gtm_pipelines.warehouse.base import BaseWarehouse
 from gtm_pipelines.warehouse.protocol import (
     Column,
@@ -95,6 +95,20 @@ class DuckWarehouse(BaseWarehouse, Served):
                 is_altered = True
         self._defined.add(sql)
         return is_altered
+
+    def ensure_tables(self) -> None:
+        """Bring the shared bookkeeping tables in step, and note that they are."""
+        super().ensure_tables()
+        self.execute("CREATE TABLE IF NOT EXISTS quality.defined (hash VARCHAR NOT NULL)")
+        if not self.has_noted_tables():
+            self.execute("DELETE FROM quality.defined")
+            self.execute("INSERT INTO quality.defined (hash) VALUES (?)", [sql_files.bookkeeping_hash()])
+
+    def has_noted_tables(self) -> bool:
+        """Tell whether this release's bookkeeping tables were seen to when the file was last open for work."""
+        return self.has_table("quality", "defined") and (
+            self.rows("SELECT hash FROM quality.defined") == [(sql_files.bookkeeping_hash(),)]
+        )
 
     def rows(self, sql: str, params: Params = None) -> list[tuple[Any, ...]]:
         """Return the whole result as tuples."""

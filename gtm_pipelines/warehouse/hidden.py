@@ -7,7 +7,7 @@ from gtm_pipelines.warehouse import names
 _BOOKKEEPING = {
     "canonical": {"pending"},
     "golden": {"account_key", "account_rule", "resolution"},  # person_key and person_rule are what `gtm why` reads
-    "quality": {"refined_load", "refined_target", "shared_claim", "shared_due", "marts_built"},
+    "quality": {"defined", "refined_load", "refined_target", "shared_claim", "shared_due", "marts_built"},
     "raw": {"field", "typed_view"},  # raw.entity is read by marts.source_freshness
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from hashlib import blake2b
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parents[2] / "sql"
@@ -25,3 +26,9 @@ def files(folder: str) -> list[str]:
 def bookkeeping() -> list[str]:
     """List the files that create the tables shared by the stages."""
     return ["refine/tables.sql", "warehouse/tables.sql"]
+
+
+@lru_cache(maxsize=1)
+def bookkeeping_hash() -> str:
+    """Return a hash of what defines those tables."""
+    return blake2b("".join(map(load, bookkeeping())).encode(), digest_size=8).hexdigest()

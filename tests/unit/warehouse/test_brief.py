@@ -93,3 +93,27 @@ def test_threads_look_at_their_tenants_at_once(settings: Settings) -> None:
         fill(settings, tenant, number)
     with ThreadPoolExecutor(6) as pool:
         assert list(pool.map(lambda tenant: look(settings, tenant), tenants * 5)) == [*range(6)] * 5
+
+
+def shapes_of(settings: Settings, *, brief: bool) -> dict[str, str]:
+    with open_warehouse(settings, "acme", brief=brief) as warehouse:
+        warehouse.ensure_tables()
+        return warehouse.columns("quality", "refined_load")
+
+
+def test_it_goes_by_what_was_noted_of_the_bookkeeping_tables(settings: Settings) -> None:
+    whole = shapes_of(settings, brief=False)
+    with open_warehouse(settings, "acme") as warehouse:
+        warehouse.execute("ALTER TABLE quality.refined_load DROP COLUMN mapping_version")
+    assert shapes_of(settings, brief=True).keys() == whole.keys() - {"mapping_version"}
+    assert shapes_of(settings, brief=False) == whole, "work mends what was altered by hand"
+
+
+@pytest.mark.parametrize("note", ["DROP TABLE quality.defined", "UPDATE quality.defined SET hash = 'earlier'"])
+def test_it_brings_the_tables_of_another_release_in_step(settings: Settings, note: str) -> None:
+    whole = shapes_of(settings, brief=False)
+    with open_warehouse(settings, "acme") as warehouse:
+        warehouse.execute("ALTER TABLE quality.refined_load DROP COLUMN mapping_version")
+        warehouse.execute(note)
+    assert shapes_of(settings, brief=True) == whole
+    assert shapes_of(settings, brief=True) == whole
