@@ -35,6 +35,9 @@ def list_(
         found = session.control.list_audit(tenant, limit=limit)
 
     def show(out: Console) -> None:
+        if not found:
+            out.print("nothing was changed yet" if tenant is None else f"no entry is about {tenant}")
+            return
         rows = [[e.seq, e.at, e.actor, e.tenant, e.action, e.subject, _change(e.before, e.after)] for e in found]
         out.print(table(["#", "at", "who", "tenant", "what", "of", "change"], rows))
 

@@ -164,6 +164,9 @@ def list_(
         now = utc_now()
 
         def show(out: Console) -> None:
+            if not found:
+                out.print("nothing is connected yet: gtm connections add TENANT CONNECTOR (gtm connectors list)")
+                return
             rows = [
                 [
                     c.tenant,

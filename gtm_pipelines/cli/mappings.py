@@ -37,7 +37,7 @@ def show_mapping(
     entity: Annotated[str | None, typer.Argument(metavar="ENTITY", help="Only this entity.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show what holds for a connection: the connector's mapping under the tenant's overrides.
+    """Show what holds for a connection: the connector's mapping under the tenant's overrides; null is one taken away.
 
     gtm mappings show acme salesforce Contact
     """
@@ -49,15 +49,21 @@ def show_mapping(
         raise UsageError(f"{name} maps no entity {entity!r}; it maps {', '.join(sorted(mapping.entities))}")
     own = {(each.entity, each.target, each.field) for each in overrides}
     rows = [
-        [place, target.label, field, _short(value), "tenant" if (place, target.label, field) in own else "connector"]
+        [place, target.label, field, value, "tenant" if (place, target.label, field) in own else "connector"]
         for place in sorted(mapping.entities)
         if entity in (None, place)
         for target in mapping.targets(place) or ()
         for field, value in _fields(target.model_dump(mode="json", exclude_defaults=True))
     ]
+    rows += [
+        [each.entity, each.target, each.field, None, "tenant"]
+        for each in overrides
+        if each.spec is None and entity in (None, each.entity)
+    ]
 
     def show(out: Console) -> None:
-        out.print(table(["entity", "target", "field", "value", "from"], rows))
+        shown = [[*place, _short(value), origin] for *place, value, origin in rows]
+        out.print(table(["entity", "target", "field", "value", "from"], shown))
 
     keys = ("entity", "target", "field", "value", "from")
     emit([dict(zip(keys, row, strict=True)) for row in rows], as_json=as_json, show=show)
@@ -173,7 +179,9 @@ def split_place(place: str) -> tuple[str, str, str]:
 
 def read_spec(spec: str) -> Any:
     """Read JSON where the text is JSON; anything else is a path."""
-    if spec.strip()[:1] in '[{"' or spec.strip() == "null":
+    if not spec.strip():
+        raise UsageError("nothing is given to map the field by: write a path, JSON, or null to unmap it")
+    if spec.strip()[0] in '[{"' or spec.strip() == "null":
         try:
             return json.loads(spec)
         except ValueError as error:

@@ -50,7 +50,7 @@ def list_(
 
     def show(out: Console) -> None:
         if not counts:
-            out.print("nothing is in quarantine")
+            out.print("nothing is in quarantine" if rule is None else f"nothing is in quarantine by the rule {rule}")
             return
         out.print(table([*COUNTED[:-1], "#entries"], counts))
         out.print(table(COLUMNS, rows))

@@ -10,20 +10,23 @@ import typer
 from gtm_pipelines.cli.exits import Exit
 from gtm_pipelines.cli.output import Json, ago, emit, table
 from gtm_pipelines.cli.session import open_session, utc_now
+from gtm_pipelines.cli.sync import shared_faults
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rich.console import Console
 
-    from gtm_pipelines.control_plane import Connection
+    from gtm_pipelines.control_plane import Connection, ControlPlane
+
+_LOOKED_BACK = 10  # syncs: those that another one kept away are recorded too
 
 
 def status(
     tenant: Annotated[str | None, typer.Argument(metavar="TENANT", help="Only this tenant.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show each connection's last sync, freshness, failures and next due time.
+    """Show each connection's last sync, freshness, failures with their reason, and next due time.
 
     gtm status
     gtm status acme --json
@@ -39,7 +42,7 @@ def status(
         ]
         tenants = {connection.tenant for connection in found} if session.settings.warehouse_url is None else set()
         published = {name: session.settings.published_dir / f"{name}.duckdb" for name in tenants}
-    data = [describe(connection, now) for connection in found]
+        data = [describe(connection, now, last_faults(session.control, connection)) for connection in found]
 
     def show(out: Console) -> None:
         if not data:
@@ -55,7 +58,22 @@ def status(
     raise typer.Exit(Exit.PARTIAL if any(entry["needs_attention"] for entry in data) else Exit.OK)
 
 
-def describe(connection: Connection, now: datetime) -> dict[str, Any]:
+def last_faults(control: ControlPlane, connection: Connection) -> list[str]:
+    """Return what went wrong in a connection's last sync, a sentence for each kind of fault."""
+    from gtm_pipelines.ingest import SyncReport
+
+    if connection.last_sync_status in {None, "ok"}:
+        return []
+    syncs = control.last_syncs(connection.tenant, connection.name, limit=_LOOKED_BACK)
+    record = next((each for each in syncs if each.status == connection.last_sync_status), None)
+    if record is None:
+        return []
+    report = SyncReport.model_validate(record.report)
+    whole = [f"{fault.code}: {fault.message}" for fault in report.errors]
+    return whole + [f"{text} [{', '.join(entities)}]" for text, entities in shared_faults(report).items()]
+
+
+def describe(connection: Connection, now: datetime, faults: list[str]) -> dict[str, Any]:
     """Return what an operator wants to know of one connection."""
     from gtm_pipelines.control_plane.schedule import due_at
 
@@ -69,6 +87,7 @@ def describe(connection: Connection, now: datetime) -> dict[str, Any]:
         "last_sync_status": connection.last_sync_status,
         "last_sync_at": connection.last_sync_finished_at,
         "last_success_at": connection.last_success_at,
+        "last_sync_faults": faults,
         "failures": connection.failures,
         "resume_at": connection.resume_at,
         "quota": connection.quota,
@@ -78,7 +97,7 @@ def describe(connection: Connection, now: datetime) -> dict[str, Any]:
 
 
 def _row(entry: dict[str, Any], now: datetime) -> list[Any]:
-    remark = entry["reason"]
+    remark = entry["reason"] or "; ".join(entry["last_sync_faults"])
     if entry["status"] == "reauth_required":
         remark = f"gtm connections credentials {entry['tenant']} {entry['connection']}: {remark}"
     last = f"{entry['last_sync_status'] or '-'}, {ago(entry['last_sync_at'], now)}"

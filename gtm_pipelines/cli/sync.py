@@ -175,11 +175,7 @@ def show_faults(out: Console, reports: Sequence[SyncReport]) -> None:
             out.print(f"{place}: another sync of it is running; this one left it alone", style="yellow", markup=False)
         for fault in report.errors:
             out.print(f"{place}: {fault.code}: {fault.message}", style="red", markup=False)
-        told: dict[str, list[str]] = {}
-        for name, part in report.entities.items():
-            for fault in part.errors:
-                told.setdefault(f"{fault.code}: {fault.message}", []).append(name)
-        for text, entities in told.items():
+        for text, entities in shared_faults(report).items():
             out.print(f"{place}/{', '.join(entities)}: {text}", style="red", markup=False)
         if any(fault.code == "shrink_refused" for part in report.entities.values() for fault in part.errors):
             again = f"gtm sync {report.tenant} {report.connection} --full --allow-shrink"
@@ -187,6 +183,15 @@ def show_faults(out: Console, reports: Sequence[SyncReport]) -> None:
         for name, part in report.entities.items():
             for notice in part.notices:
                 out.print(f"{place}/{name}: {notice}", style="yellow", markup=False)
+
+
+def shared_faults(report: SyncReport) -> dict[str, list[str]]:
+    """Return each fault of a sync's entities, once, with the entities that have it."""
+    told: dict[str, list[str]] = {}
+    for name, part in report.entities.items():
+        for fault in part.errors:
+            told.setdefault(f"{fault.code}: {fault.message}", []).append(name)
+    return told
 
 
 def refine_table(report: RefineReport) -> Table:

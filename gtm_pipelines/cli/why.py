@@ -20,35 +20,60 @@ if TYPE_CHECKING:
 
 def why(
     tenant: Annotated[str, typer.Argument(metavar="TENANT", help="The tenant's id.")],
-    person: Annotated[str, typer.Argument(metavar="PERSON_ID", help="A golden person's id, or their e-mail address.")],
+    person: Annotated[
+        str,
+        typer.Argument(metavar="PERSON", help="A golden person's id, any e-mail address of theirs, or a record's id."),
+    ],
     as_json: Json = False,
 ) -> None:
     """Explain a golden person: which records, which rules tied them, which values won and which lost.
 
     gtm why acme per_01h8…
     gtm why acme jane.doe@example.com
+    gtm why acme salesforce:003Hs00000000OyIAI
     """
     from gtm_pipelines.resolution import why as explain
 
     with open_shown(read_settings(), tenant) as warehouse:
-        found = explain(warehouse, _by_email(warehouse, person) if "@" in person else person)
+        found = explain(warehouse, find_person_id(warehouse, person))
     emit(found, as_json=as_json, show=lambda out: show_why(out, found))
 
 
-def _by_email(warehouse: Served, email: str) -> str:
-    found = warehouse.rows(
-        "SELECT person_id FROM golden.person WHERE lower(email) = lower(?) AND NOT is_deleted ORDER BY person_id",
-        [email],
-    )
-    if not found:
-        raise UsageError(f"no golden person has the address {email}")
-    return str(found[0][0])
+_GOES_BY = "SELECT person_id FROM golden.person WHERE lower(email) = lower(?) AND NOT is_deleted"
+_HAD = """
+SELECT DISTINCT l.person_id FROM golden.person_link l
+JOIN canonical.person c ON c.source = l.source AND c.external_id = l.external_id
+WHERE lower(c.email) = lower(?)
+"""
+_BY_RECORD = "SELECT DISTINCT person_id FROM golden.person_link WHERE ? IN (external_id, source || ':' || external_id)"
+
+
+def find_person_id(warehouse: Served, asked: str) -> str:
+    """Return the golden id that is meant; raise UsageError where it is nobody's, or several people's.
+
+    The address a person goes by counts before one that a record of somebody has.
+    """
+    if asked.startswith("acc_"):
+        records = f"select * from golden.account_link where account_id = '{asked}'"
+        raise UsageError(f'{asked} is a company; its records: gtm query {warehouse.tenant} "{records}"')
+    ways = [*((_GOES_BY, _HAD) if "@" in asked else ()), _BY_RECORD]
+    for found in (warehouse.rows(way, [asked]) for way in ways):
+        if len(found) > 1:
+            ids = ", ".join(sorted(str(person_id) for (person_id,) in found))
+            raise UsageError(f"{asked} belongs to several golden people: ask for one of {ids}")
+        if found:
+            return str(found[0][0])
+    if "@" in asked:
+        raise UsageError(f"no golden person has the address {asked}, and no record of one")
+    return asked
 
 
 def show_why(out: Console, found: Why) -> None:
     """Draw the records, the keys that tie them, and each field's winner and losers."""
     if found.asked != found.person_id:
         out.print(f"{found.asked} was merged into {found.person_id}\n")
+    if found.is_deleted:
+        out.print("deleted: every source has deleted its record of this person\n")
     rows = [
         [
             record.source,

@@ -69,6 +69,22 @@ def test_a_wrong_name_is_one_line_and_exit_code_2(gtm: Gtm, arguments: tuple[str
     assert "Traceback" not in done.err + done.out
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("tenants", "list"), "no tenants yet"),
+        (("connections", "list"), "nothing is connected yet: gtm connections add"),
+        (("status",), "nothing is connected yet: gtm connections add"),
+        (("audit", "list"), "nothing was changed yet"),
+        (("audit", "list", "acme"), "no entry is about acme"),
+    ],
+)
+def test_where_nothing_is_yet_that_is_said(gtm: Gtm, arguments: tuple[str, ...], said: str) -> None:
+    done = gtm(*arguments)
+    assert (done.code, done.out.startswith(said)) == (Exit.OK, True)
+    assert gtm(*arguments, "--json").json == []
+
+
 def test_an_unknown_option_is_exit_code_2(gtm: Gtm) -> None:
     assert gtm("tenants", "list", "--wrong").code == Exit.USAGE
 
