@@ -15,7 +15,7 @@ from gtm_pipelines.resolution.report import KindReport, ResolutionReport
 from gtm_pipelines.resolution.statements import Statements, insert
 from gtm_pipelines.warehouse import sql_files
 from quality.identity import DEFAULT_POLICY, IdentityPolicy
-from quality.identity.keys import mail_domain
+from quality.identity.keys import alike, employer, mail_domain
 from quality.identity.survivorship import priorities
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def _lay_run(warehouse: Warehouse, now: datetime, policy: IdentityPolicy) -> Non
     warehouse.execute("INSERT INTO match_run VALUES (?, ?)", [str(warehouse.tenant), now])
     warehouse.execute("CREATE OR REPLACE TEMP TABLE match_priority (connector VARCHAR, priority INTEGER)")
     insert(warehouse, "match_priority", priorities(policy.source_priority))
+    warehouse.execute(alike())
 
 
 def _forget(warehouse: Warehouse) -> None:
@@ -100,7 +101,7 @@ def _version(policy: IdentityPolicy) -> str:
 def _resolve(
     warehouse: Warehouse, policy: IdentityPolicy, seconds: dict[str, float], *, full: bool
 ) -> tuple[KindReport, KindReport, KindReport]:
-    words = {"MAIL_DOMAIN": mail_domain("email")}
+    words = {"MAIL_DOMAIN": mail_domain("email"), "EMPLOYER_NAME": employer("c.properties")}
     kinds = {
         kind: Statements(warehouse, {"KIND": kind, "PREFIX": prefix} | words, seconds)
         for kind, prefix in _PREFIX.items()
@@ -111,9 +112,9 @@ def _resolve(
         sites.begin(accounts)
     accounts.run("change_all" if full else "change_pending")
     account = entities.resolve(accounts, policy, full=full)
-    accounts.execute("CREATE OR REPLACE TEMP TABLE match_moved_account AS FROM match_moved", "domain")
+    accounts.execute("CREATE OR REPLACE TEMP TABLE match_moved_account AS FROM match_moved", "moved")
     if full:
-        accounts.run("domain_all")
+        accounts.run("home_all")
     elif account.changed:
         sites.again(accounts)
 
@@ -122,7 +123,7 @@ def _resolve(
         slices.people_of_accounts(people)
         people.run("change_by_account")
     person = entities.resolve(people, policy, full=full)
-    people.execute("CREATE OR REPLACE TEMP TABLE match_moved_person AS FROM match_moved", "domain")
+    people.execute("CREATE OR REPLACE TEMP TABLE match_moved_person AS FROM match_moved", "moved")
 
     return account, person, _place_activities(activities, full=full)
 

@@ -18,11 +18,11 @@ _RECORD = ("source", "external_id")
 _KEY = ("rule", "value")
 
 
-def domains(statements: Statements) -> None:
-    """Before ``domain``: who has the sought domains, and what account each is."""
-    statements.fetch("golden.account_key", on=_KEY, keys="SELECT 'domain', domain FROM match_sought")
-    owners = "SELECT source, external_id FROM golden.account_key k SEMI JOIN match_sought s ON s.domain = k.value"
-    statements.fetch("golden.account_link", on=_RECORD, keys=f"{owners} WHERE k.rule = 'domain'")
+def homes(statements: Statements) -> None:
+    """Before ``home``: who has the sought domains and names, and what account each is."""
+    statements.fetch("golden.account_key", on=_KEY, keys="SELECT rule, value FROM match_sought")
+    owners = "SELECT source, external_id FROM golden.account_key SEMI JOIN match_sought USING (rule, value)"
+    statements.fetch("golden.account_link", on=_RECORD, keys=owners)
 
 
 def picked(statements: Statements, relation: str) -> None:
@@ -93,13 +93,20 @@ def rows(statements: Statements) -> None:
 
 
 def people_of_accounts(statements: Statements) -> None:
-    """Before ``change_by_account``: people who state an account that moved, or whose mail domain did."""
+    """Before ``change_by_account``: people who state a moved account, or whose domain or employer leads elsewhere."""
     moved = "SELECT source, external_id FROM match_moved_account"
     statements.fetch("canonical.person", on=("source", "account_external_id"), keys=moved)
-    domain = (
-        "SELECT domain FROM match_domain n FULL JOIN match_domain_before b USING (domain)"
-        " WHERE n.account_id IS DISTINCT FROM b.account_id"
+    elsewhere = (
+        "SELECT {} FROM match_home n FULL JOIN match_home_before b USING (rule, value)"
+        " WHERE n.account_id IS DISTINCT FROM b.account_id AND rule = '{}'"
     )
+    named = elsewhere.format("'employer', value", "name")
+    statements.fetch("golden.person_key", on=_KEY, keys=named)
+    employed = (
+        f"SELECT source, external_id FROM golden.person_key SEMI JOIN ({named}) n(rule, value) USING (rule, value)"
+    )
+    statements.fetch("canonical.person", on=_RECORD, keys=employed)
+    domain = elsewhere.format("value", "domain")
     host = mail_domain("email")
     for pattern in ("", "^[^.]+\\.", "^[^.]+\\.[^.]+\\."):
         at = f"regexp_replace({host}, '{pattern}', '')" if pattern else host

@@ -1,7 +1,7 @@
 """The SELECT that makes golden rows of member records: survivors per field, their origin, and what lost to them.
 
 Reads the relation ``match_member``: the members' canonical columns, ``cluster``, its golden ``id`` and number of
-``members``, ``priority``, ``completeness`` and ``is_inferred``. Winners are found by smallest rank, losers only where
+``members``, ``priority``, ``completeness`` and ``basis``. Winners are found by smallest rank, losers only where
 some member says otherwise, and provenance is put together as text: it is golden's largest column.
 
 Most entities have one record, where nothing competes: :func:`alone` makes their rows without grouping, the same rows

@@ -31,7 +31,11 @@ class IdentityPolicy:
     def version(self) -> str:
         """Content hash of the policy and of the key definitions; another version means golden is built afresh."""
         text = "\n".join(
-            [repr(self), *(keys.select(kind) + keys.contradictions(kind) for kind in ("person", "account"))]
+            [
+                repr(self),
+                keys.alike(),
+                *(keys.select(kind) + keys.contradictions(kind) for kind in ("person", "account")),
+            ]
         )
         return blake2b(text.encode(), digest_size=8).hexdigest()
 

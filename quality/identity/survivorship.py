@@ -13,7 +13,7 @@ NODE_BITS = 40
 
 _CRITERIA = {
     # name: (expression that is smaller for the better record, bits it takes)
-    "stated": ("CAST(is_inferred AS HUGEINT)", 1),
+    "stated": ("CAST(basis AS HUGEINT)", 2),
     "priority": ("CAST(priority AS HUGEINT)", 10),
     "recency": ("CAST(18014398509481983 - greatest(coalesce(epoch_us(source_updated_at), 0), 0) AS HUGEINT)", 54),
     "completeness": ("CAST(15 - completeness AS HUGEINT)", 4),
@@ -51,7 +51,9 @@ PERSON_FIELDS = (
     FieldPolicy(("first_name", "last_name"), ("completeness", "priority", "recency")),
     FieldPolicy(("title",), RECENT),
     FieldPolicy(("phone",), TRUSTED),
-    FieldPolicy(("account_id",), ("stated", *RECENT)),  # an account read off the mail domain yields to a stated one
+    FieldPolicy(
+        ("account_id",), ("stated", *RECENT)
+    ),  # one of the mail domain yields to a stated one, one of a name to both
 )
 
 ACCOUNT_FIELDS = (

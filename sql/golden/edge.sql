@@ -1,10 +1,12 @@
 -- From keys to edges: every usable key with several owners ties each of them to its first owner (and that one to the second).
+-- Who carries a key loosely is no owner here and comes last.
 -- `code` orders a record's edges: best rule first, then the first other record.
 CREATE OR REPLACE TEMP TABLE match_usable AS
 SELECT k.node, s.key, r.number, r.level, CASE WHEN r.agree THEN k.qualifier ELSE '' END AS qualifier
 FROM match_key k
 JOIN (FROM match_shared ANTI JOIN match_hub USING (key)) s USING (rule, value)
-JOIN match_rule r USING (rule);
+JOIN match_rule r USING (rule)
+WHERE NOT k.is_loose;
 
 CREATE OR REPLACE TEMP TABLE match_edge AS
 WITH grouped AS (
@@ -18,7 +20,7 @@ second AS (
 SELECT u.node, CASE WHEN u.node = g.first THEN s.second ELSE g.first END AS other, u.number, u.level, u.key
 FROM match_usable u JOIN grouped g USING (key, qualifier) JOIN second s USING (key, qualifier);
 
--- One letter apart on one phone: equal first names and similar last names, or the other way round, and never short ones.
+-- One letter apart on one phone.
 INSERT INTO match_edge
 WITH phone AS (SELECT number, key FROM match_shared JOIN match_rule USING (rule) WHERE rule = 'phone'),
 name AS (
@@ -30,9 +32,35 @@ name AS (
 pair AS (
     SELECT a.node AS node, b.node AS other, a.key
     FROM name a JOIN name b ON a.key = b.key AND a.qualifier < b.qualifier
-    WHERE (a.first = b.first AND least(length(a.last), length(b.last)) >= 5 AND damerau_levenshtein(a.last, b.last) = 1)
-       OR (a.last = b.last AND least(length(a.first), length(b.first)) >= 5 AND damerau_levenshtein(a.first, b.first) = 1)
+    WHERE match_alike(a.first, a.last, b.first, b.last)
 )
 SELECT p.node, p.other, r.number, r.level, p.key FROM pair p JOIN match_rule r ON r.rule = 'phone_typo'
 UNION ALL
 SELECT p.other, p.node, r.number, r.level, p.key FROM pair p JOIN match_rule r ON r.rule = 'phone_typo';
+
+-- Who carries a key loosely is tied to everyone at that key whose name agrees. On a key of which all names agree, who has none
+-- agrees too; on one of several names, nobody knows which is theirs.
+INSERT INTO match_edge
+WITH loose AS (
+    SELECT DISTINCT s.key, s.rule, s.value
+    FROM match_key k JOIN (FROM match_shared ANTI JOIN match_hub USING (key)) s USING (rule, value)
+    WHERE k.is_loose
+),
+bearer AS (
+    SELECT k.node, l.key, r.number, r.level, k.is_loose, CASE WHEN l.rule <> 'name_account' THEN k.qualifier END AS name
+    FROM match_key k JOIN loose l USING (rule, value) JOIN match_rule r ON r.loosens = l.rule
+),
+called AS (
+    SELECT * EXCLUDE (name), coalesce(name, CASE WHEN min(name) OVER one IS NOT DISTINCT FROM max(name) OVER one
+                                                 THEN coalesce(min(name) OVER one, '') END) AS name
+    FROM bearer WINDOW one AS (PARTITION BY key)
+),
+pair AS (
+    SELECT a.node, b.node AS other, a.number, a.level, a.key
+    FROM called a JOIN called b ON a.key = b.key AND a.is_loose AND a.node <> b.node
+    WHERE a.name = b.name
+       OR match_alike(split_part(a.name, '|', 1), split_part(a.name, '|', 2), split_part(b.name, '|', 1), split_part(b.name, '|', 2))
+)
+SELECT node, other, number, level, key FROM pair
+UNION
+SELECT other, node, number, level, key FROM pair;

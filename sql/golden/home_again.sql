@@ -1,4 +1,4 @@
--- match_domain_before: what was looked up. Everything is to be looked up again.
-CREATE OR REPLACE TEMP TABLE match_domain_before AS FROM match_domain;
+-- match_home_before: what was looked up. Everything is to be looked up again.
+CREATE OR REPLACE TEMP TABLE match_home_before AS FROM match_home;
 CREATE OR REPLACE TEMP TABLE match_sought AS FROM match_site;
-TRUNCATE match_domain;
+TRUNCATE match_home;

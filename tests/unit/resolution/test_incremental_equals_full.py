@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import replace
 from datetime import timedelta
@@ -53,12 +54,15 @@ def maybe(dice: random.Random, *values: Any) -> Any:
 def person(dice: random.Random) -> dict[str, Any]:
     hosts = ("acme.com", "eu.bolt.com", "gmail.com", "cord.com")
     return {
-        "email": maybe(dice, *(f"{name}@{dice.choice(hosts)}" for name in ("ann", "bob", "c.id", "info"))),
+        "email": maybe(
+            dice, *(f"{name}@{dice.choice(hosts)}" for name in ("ann", "bob+news", "ann+x", "robert.lombard", "info"))
+        ),
         "first_name": maybe(dice, "Ann", "Bob", "Robert"),
         "last_name": maybe(dice, "Doe", "Lombard", "Lombart"),
         "title": maybe(dice, "CTO", "VP"),
         "phone": maybe(dice, "+14155550100", "+14155550101", "+14155550102"),
         "account_external_id": maybe(dice, *(f"ac{number}" for number in range(7))),
+        "properties": maybe(dice, *(json.dumps({"company": name}) for name in ("Acme", "ACME, Inc.", "Bolt", "Cord"))),
         "_references": dice.choice(
             (None, None, [f"{dice.choice(('salesforce', 'customerio', 'file'))}:pe{dice.randrange(7)}"])
         ),
