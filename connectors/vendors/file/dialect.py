@@ -31,7 +31,7 @@ _BYTE_ORDER_MARKS = (  # the longest first: a UTF-32 mark begins with a UTF-16 o
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-LONGEST_ROW = 16 << 20
+LONGEST_ROW = 12 << 20
 """Bytes. A record may have far less, but a longer row is still known for one and set aside by itself."""
 
 

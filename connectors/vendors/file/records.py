@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from connectors.vendors.file.files import SourceFile
 
 _BLOCK_BYTES = 4 << 20
+_BUFFER_BYTES = 1 << 20  # of a column; without it, Arrow holds whole row groups beforehand
 _LONGEST_LINE = 64 << 20
 RAW_CHARS = 2_000
 
@@ -177,6 +178,7 @@ def _json_lines(file: SourceFile, codec: str, rows: int) -> Iterator[Batch]:
     records: list[bytes] = []
     numbers: list[int] = []
     unreadable: list[Unreadable] = []
+    size = 0
     with open_utf8(file.path, codec) as stream:
         for number, line in enumerate(_lines(stream, file.name), start=1):
             record = line.strip()
@@ -187,9 +189,10 @@ def _json_lines(file: SourceFile, codec: str, rows: int) -> Iterator[Batch]:
                 numbers.append(number)
             else:
                 unreadable.append(Unreadable("malformed", f"line {number}: {shown(record)}"[:RAW_CHARS]))
-            if len(records) + len(unreadable) >= rows:
+            size += len(record)
+            if len(records) + len(unreadable) >= rows or size >= _BLOCK_BYTES:
                 yield Batch(records, tuple(unreadable), tuple(numbers))
-                records, numbers, unreadable = [], [], []
+                records, numbers, unreadable, size = [], [], [], 0
     if records or unreadable:
         yield Batch(records, tuple(unreadable), tuple(numbers))
 
@@ -215,7 +218,7 @@ def _lines(stream: pa.NativeFile, name: str) -> Iterator[bytes]:
 def _open_parquet(file: SourceFile, rows: int) -> Reading:
 
     try:
-        parquet = pq.ParquetFile(file.path)
+        parquet = pq.ParquetFile(file.path, pre_buffer=False, buffer_size=_BUFFER_BYTES)
     except pa.ArrowException as error:
         raise Stop("malformed_file", f"{file.name} is not a whole parquet file; upload it again") from error
     written = tuple(parquet.schema_arrow.names)
@@ -226,12 +229,20 @@ def _open_parquet(file: SourceFile, rows: int) -> Reading:
 def _parquet(file: SourceFile, parquet: pq.ParquetFile, names: tuple[str, ...], rows: int) -> Iterator[Batch]:
 
     try:
-        for batch in parquet.iter_batches(batch_size=rows):
+        for batch in parquet.iter_batches(batch_size=_rows_at_once(parquet.metadata, rows)):
             yield Batch(_typed_as_json(batch.rename_columns(list(names))))
     except (pa.ArrowException, OSError) as error:
         raise Stop("malformed_file", f"{file.name} breaks off inside; upload it again") from error
     except (ValueError, OverflowError, pl.exceptions.PanicException) as error:
-        raise Stop("malformed_file", f"{file.name} holds values of a type that cannot be read: {error}") from error
+        kind = type(error).__name__  # its text may hold a value
+        raise Stop("malformed_file", f"{file.name} holds values of a type that cannot be read ({kind})") from error
+
+
+def _rows_at_once(metadata: pq.FileMetaData, rows: int) -> int:
+    """Return how many rows fit a block, by the widest row group; at most ``rows``."""
+    groups = [metadata.row_group(at) for at in range(metadata.num_row_groups)]
+    widest = max((group.total_byte_size // group.num_rows for group in groups if group.num_rows), default=0)
+    return max(1, min(rows, _BLOCK_BYTES // max(widest, 1)))
 
 
 def _typed_as_json(batch: pa.RecordBatch) -> list[bytes]:

@@ -177,13 +177,19 @@ class FileConnector(Connector):
 
     def _read(self, file: SourceFile, rows: int) -> Iterator[Page]:
         reading = self._open(file, rows)
-        if reading.notices:
-            told = tuple(f"{file.name}: {notice}" for notice in reading.notices)
-            yield replace(_empty_page(), notices=told)
+        notices = [*reading.notices, *self._unmet(reading.columns)]
+        if notices:
+            yield replace(_empty_page(), notices=tuple(f"{file.name}: {notice}" for notice in notices))
         shape = self._shape(file, reading.columns)
         for batch in reading.batches:
             landed, unreadable = _landed(batch, shape)
             yield Page(landed.table, None, has_more=True, unreadable=unreadable)
+
+    def _unmet(self, columns: tuple[str, ...] | None) -> Iterator[str]:
+        """Say which optional column a file does not have: without it, an older version may replace a newer one."""
+        stamp = self._setting("updated_column")
+        if stamp and columns and stamp not in columns:
+            yield f"no column {stamp!r}, which the setting 'updated_column' names: its rows have no time of change"
 
     def _shape(self, file: SourceFile, columns: tuple[str, ...] | None) -> RecordShape:
         key, stamp = self._key, self._setting("updated_column")

@@ -89,6 +89,15 @@ def test_any_column_may_hold_the_ids(build: Build, tmp_path: Path, column: str) 
     assert (row["external_id"], row["source_updated_at"]) == ("7", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
 
 
+def test_a_column_of_change_that_a_file_does_not_have_is_said(build: Build, tmp_path: Path) -> None:
+    write(tmp_path / "people.csv", "id,at\n1,2026-01-02\n")
+    write(tmp_path / "people_2.csv", "id,changed\n2,2026-01-02\n")
+    done = taken(build(updated_column="at"))
+    assert len(payloads(done)) == 2
+    assert "people_2.csv: no column 'at'" in told(done)
+    assert "people.csv: no column" not in told(done)
+
+
 @pytest.mark.parametrize(
     ("settings", "code"),
     [
@@ -174,9 +183,25 @@ def test_a_row_too_large_for_a_record_costs_itself_alone(build: Build, tmp_path:
     assert ("malformed", "line 4: 3 values for 2 columns:") in problems(done)
 
 
+@pytest.mark.parametrize("name", ["people.csv", "people.jsonl", "people.parquet"])
+def test_a_page_is_bounded_in_bytes_however_few_rows_that_are(build: Build, tmp_path: Path, name: str) -> None:
+    """Ten thousand rows are little of addresses, and gigabytes of long notes."""
+    rows = [{"id": str(number), "note": f"{number} " * 60_000} for number in range(60)]
+    if name.endswith("parquet"):
+        pq.write_table(pa.Table.from_pylist(rows), tmp_path / name)
+    elif name.endswith("csv"):
+        write(tmp_path / name, "id,note\n" + "".join(f"{row['id']},{row['note']}\n" for row in rows))
+    else:
+        write(tmp_path / name, "".join(json.dumps(row) + "\n" for row in rows))
+    done = taken(build())
+    checks.check_ends(done)
+    assert sum(page.rows.num_rows for page in done.pages) == 60
+    assert max(page.rows.nbytes for page in done.pages) < 6 * _MEBIBYTE
+
+
 def test_a_row_too_large_to_be_told_from_the_file_is_said(build: Build, tmp_path: Path) -> None:
     write(tmp_path / "people.csv", "id,name\n1," + "x" * (40 * _MEBIBYTE) + "\n2,b\n")
-    assert "has a row over 16 MiB" in str(refused(taken(build())))
+    assert "has a row over 12 MiB" in str(refused(taken(build())))
 
 
 def table(values: pa.Array[Any]) -> pa.Table:
