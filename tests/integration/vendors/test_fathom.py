@@ -30,12 +30,12 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Make worlds that only Fathom knows."""
     directory: Path = tmp_path_factory.mktemp("fathom")
     made: list[Sandboxed] = []
-    put_world(directory, "still", size=3_000, seed=13, vendors=("fathom",))
+    put_world(directory, "still", size=1_000, seed=13, vendors=("fathom",))
     with sandbox.running(directory) as url:
 
         def make(tenant: str = "still") -> Sandboxed:
             if tenant != "still":
-                put_world(directory, tenant, size=3_000, seed=13, vendors=("fathom",))
+                put_world(directory, tenant, size=1_000, seed=13, vendors=("fathom",))
             made.append(Sandboxed(url, tenant, "fathom", {"history_days": HISTORY}))
             return made[-1]
 
