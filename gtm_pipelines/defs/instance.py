@@ -28,6 +28,7 @@ from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from gtm_pipelines.defs.composition import CODE_LOCATION, compose
 from gtm_pipelines.defs.jobs import REFINE, launch_form
 from gtm_pipelines.defs.partitions import TENANTS, Shard, cut_exact, shard_tags
+from gtm_pipelines.defs.schedules import raw_keys
 from gtm_pipelines.defs.shard_work import reason_of
 from gtm_pipelines.settings import PROJECT_ROOT, use_env_file, use_variable
 
@@ -92,15 +93,31 @@ def launch(settings: Settings, job: str, tenants: Sequence[str], *, reason: str 
         instance.add_dynamic_partitions(str(TENANTS.name), list(tenants))
         keys = instance.get_dynamic_partitions(str(TENANTS.name))
         shards = cut_exact(keys, set(tenants), at_most=settings.shard_size)
-        return [_execute(instance, job, shard, form) for shard in shards]
+        wanted = [frozenset() if job == REFINE else connected(settings, shard) for shard in shards]
+        return [_execute(instance, job, *each, form) for each in zip(shards, wanted, strict=True)]
 
 
-def _execute(instance: dg.DagsterInstance, job: str, shard: Shard, form: dict[str, Any]) -> Launched:
-    """Create the run as the web server would, with the place its code comes from, and execute it here."""
+def connected(settings: Settings, tenants: Sequence[str]) -> frozenset[dg.AssetKey]:
+    """Return the raw assets of the connectors that these tenants have; where a run failed, others would look failed."""
+    from gtm_pipelines.control_plane import open_control_plane
+
+    with open_control_plane(settings, actor="dagster") as control:
+        connectors = {each.connector for tenant in tenants for each in control.list_connections(tenant)}
+    return frozenset(raw_keys(sorted(connectors)))
+
+
+def _execute(
+    instance: dg.DagsterInstance, job: str, shard: Shard, wanted: frozenset[dg.AssetKey], form: dict[str, Any]
+) -> Launched:
+    """Create the run as the web server would, with the place its code comes from, and execute it here.
+
+    It is of the assets ``wanted``, or of all that the job has when there are none.
+    """
     started = time.monotonic()
     definition = _definitions().resolve_job_def(job)
     run = instance.create_run_for_job(
-        definition,
+        definition.get_subset(asset_selection=wanted) if wanted else definition,
+        asset_selection=wanted or None,
         run_config=form,
         tags={**definition.run_tags, **shard_tags(shard), _LAUNCHED_BY: "gtm run"},
         remote_job_origin=_origin(job),

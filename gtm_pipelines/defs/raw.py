@@ -186,11 +186,14 @@ def _record(
     context: dg.AssetExecutionContext, tenant: str, connector: str, entities: list[str], outcome: TenantOutcome
 ) -> None:
     """Log what each sync did, and mark the tenant's partition of each entity that was read."""
+    from gtm_pipelines.warehouse import names
+
     for report in outcome.reports:
         context.log.log(logging.INFO if report.status == "ok" else logging.WARNING, summary(report))
     for entity in entities:
         if outcome.was_read(entity):
-            tables = [f"raw_{report.connection}.{entity}" for report in outcome.reports if entity in report.entities]
+            read = [report.connection for report in outcome.reports if entity in report.entities]
+            tables = [f"{names.raw_schema(connection)}.{names.entity_table(entity)}" for connection in read]
             context.log_event(
                 dg.AssetMaterialization(
                     raw_key(connector, entity),

@@ -63,8 +63,14 @@ def test_jobs_run_from_a_function_call_stand_in_the_instance_like_any_other(inst
         assert (run.job_name, run.status) == ("full_sync", dg.DagsterRunStatus.SUCCESS)
         assert run.tags["sync/mode"] == "full"
         assert run.tags["sync/reason"] == "first look"
+        connectors = {key.path[1] for key in run.asset_selection or ()}
+        assert connectors == set(connections_of(installation, TENANTS[0])), "others would look failed if this run did"
         assert run.remote_job_origin is not None
         assert run.remote_job_origin.repository_origin.get_label() == "__repository__@gtm_pipelines"
+        contact = instance.get_latest_materialization_event(dg.AssetKey(["raw", "salesforce", "Contact"]))
+        assert contact is not None
+        assert contact.asset_materialization is not None
+        assert contact.asset_materialization.metadata["dagster/table_name"].value == "raw_salesforce.contact"
         for path in (
             ["raw", "salesforce", "Contact"],
             ["canonical", "person"],
