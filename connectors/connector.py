@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 Cursor = Mapping[str, Any]
 """Small JSON object that resumes one entity: a watermark, a tie-breaking key, a vendor token. Never a growing list."""
+
+UNREADABLE_CHARS = 2_000  # kept of the text of a record that no row could be made of
 
 Clock = Callable[[], datetime]
 """Returns the present as an aware UTC datetime."""
@@ -116,11 +118,15 @@ class SyncOptions:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A record that could not become a raw row. ``raw`` is its text, cut at 2,000 characters."""
+    """A record that could not become a raw row. ``raw`` is its text, cut at ``UNREADABLE_CHARS``."""
 
     reason: str  # bad_key, too_deep, too_large, number_out_of_range, malformed
     raw: str
     external_id: str | None = None
+
+    def under(self, scope: str) -> Unreadable:
+        """Return it with ``scope:`` before its id, as the row it would have become has, so that it is not absent."""
+        return self if self.external_id is None else replace(self, external_id=f"{scope}:{self.external_id}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """A connector's manifest (``connector.yml``): what it is, what it needs to connect, and which records it reads.
 
-The same model serves native connectors, whose reading is code, and generic ones, whose reading is described here too
-(:mod:`connectors.declarative.model`). Loading is strict and says file, line and key; nothing here reads a vendor.
+The same model serves native connectors, whose reading is code, and generic ones, whose reading is described here too in
+the closed language of :mod:`connectors.declarative`. Loading is strict and says file, line and key; nothing here reads
+a vendor.
 """
 
 from __future__ import annotations
@@ -15,33 +16,32 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from connectors.connector import DeleteDetection, Entity
 from connectors.declarative import template
+from connectors.declarative.changes import Deletes, Delta, Every, MergedIds, Parent
 from connectors.declarative.consistency import URL, generic_faults
 from connectors.declarative.model import (
-    Deletes,
-    Delta,
-    Detection,
-    Duration,
-    Endpoint,
     ErrorRule,
-    Every,
     FieldSpec,
     HealthCheck,
-    JsonPath,
     Lookup,
-    MergedIds,
-    Name,
-    Pagination,
-    Param,
-    Parent,
     Polling,
     QuotaSpec,
     Signals,
+    Webhook,
+)
+from connectors.declarative.pages import Pagination
+from connectors.declarative.strict_yaml import DescriptorError, Document, faults, load_file, load_text
+from connectors.declarative.words import (
+    Detection,
+    Duration,
+    Endpoint,
+    EntityName,
+    JsonPath,
+    Name,
+    Param,
     Strict,
     TimeFormat,
-    Webhook,
     header_name,
 )
-from connectors.declarative.strict_yaml import DescriptorError, Document, load_file, load_text
 from connectors.runtime.hosts import is_host_pattern
 from connectors.runtime.ratelimit import RateLimit
 
@@ -157,7 +157,7 @@ class Rate(Strict):
 class EntitySpec(Strict):
     """One kind of record. A native connector states the first block; a generic one also how to read it."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*$", max_length=60)]
+    name: EntityName
     description: Sentence
     key: JsonPath
     cursor: JsonPath | None = None
@@ -260,25 +260,7 @@ def _validated(document: Document) -> Manifest:
     try:
         return Manifest.model_validate(document.data)
     except ValidationError as error:
-        faults = [
-            f"{document.at(_place(document, fault['loc']))}: {_words(fault['type'], fault['msg'])}"
-            for fault in error.errors(include_url=False, include_input=False)[:5]
-        ]
-        raise ManifestError("\n".join(faults)) from None
-
-
-def _words(kind: str, message: str) -> str:
-    known = {"extra_forbidden": "this key is not known here", "missing": "this key is missing"}
-    return known.get(kind, message.removeprefix("Value error, "))
-
-
-def _place(document: Document, loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """Return the place in the file of a validator's location, which also names union members it tried."""
-    place: tuple[str | int, ...] = ()
-    for at, part in enumerate(loc):
-        if (*place, part) in document.lines or at == len(loc) - 1:
-            place = (*place, part)
-    return place
+        raise ManifestError(faults(document, error)) from None
 
 
 def _faults(manifest: Manifest) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.compute as pc
 
-from connectors.connector import Unreadable
+from connectors.connector import UNREADABLE_CHARS, Unreadable
 from connectors.declarative import template
 from connectors.declarative.parts import Part, scoped
 from connectors.declarative.tokens import Tokens
@@ -53,7 +53,7 @@ class Tally:
         self.skipped += 1
         if error.code != "bad_path_value" and (self.is_apart or self.skipped > 1):
             return Part(notices=(said,))
-        return Part(unreadable=(Unreadable("bad_key", said[:2000]),), notices=(said,))
+        return Part(unreadable=(Unreadable("bad_key", said[:UNREADABLE_CHARS]),), notices=(said,))
 
     def settle(self) -> None:
         """Raise what the parents raised when not one of them answered."""

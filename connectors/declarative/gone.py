@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from connectors.connector import DeleteDetection, Unreadable
+from connectors.connector import UNREADABLE_CHARS, DeleteDetection, Unreadable
 from connectors.declarative import times
 from connectors.declarative.parts import Part
 from connectors.declarative.spans import moment
@@ -104,7 +104,7 @@ def _tombstones(items: list[bytes], source: Deletes) -> Part:
             continue
         at, keys = read_time(item, source.at, source.at_format), _texts(item, source.key or "$")
         if not keys:
-            unread.append(Unreadable("bad_key", item[:2000].decode("utf-8", "replace")))
+            unread.append(Unreadable("bad_key", item[:UNREADABLE_CHARS].decode("utf-8", "replace")))
         for key in keys:
             known = gone.get(key)
             gone[key] = at if known is None or (at is not None and at > known) else known

@@ -1,8 +1,10 @@
-"""The closed language of a descriptor's reading part: endpoints, deltas, pagination, fan-out, webhooks, signals.
+"""The parts of a manifest that hold for an API as a whole: its errors, quotas, polling, webhooks and signals.
 
-Names, paths, ``{{placeholders}}`` and numbers within stated ranges; unknown keys are refused, numbers out of range are
-refused and not bent. When a descriptor wants an ``if``, its vendor wants a ``source.py``. The manifest around these
-sections is :mod:`connectors.manifest`. Webhooks and signals are described here and run elsewhere.
+How one entity is read is in :mod:`connectors.declarative.changes` and :mod:`connectors.declarative.pages`, the words
+all of them use in :mod:`connectors.declarative.words`, and the manifest around them is :mod:`connectors.manifest`.
+
+The language is closed: names, paths, ``{{placeholders}}`` and numbers within stated ranges. An unknown key or a number
+out of range is refused. A vendor that would need a condition here needs a ``source.py`` instead.
 """
 
 from __future__ import annotations
@@ -12,55 +14,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from connectors.declarative.changes import (
-    Batch,
-    Deletes,
-    Delta,
-    DeltaCursor,
-    DeltaToken,
-    Events,
-    Every,
-    MergedIds,
-    Parent,
-    Restart,
-    SinceId,
-    Ties,
-    TimestampFilter,
-)
-from connectors.declarative.pages import (
-    CursorPages,
-    LastIdPages,
-    LinkHeaderPages,
-    NextUrlPages,
-    NumberedPages,
-    OffsetPages,
-    Pagination,
-    SinglePage,
-)
-from connectors.declarative.words import (
-    Detection,
-    Duration,
-    Endpoint,
-    HeaderName,
-    JsonPath,
-    Name,
-    Param,
-    Scalar,
-    Span,
-    Strict,
-    Template,
-    TimeFormat,
-    Where,
-    header_name,
-)
-
-__all__ = [
-    "Batch", "CursorPages", "Deletes", "Delta", "DeltaCursor", "DeltaToken", "Detection", "Duration", "Endpoint",
-    "ErrorRule", "Events", "Every", "FieldSpec", "HealthCheck", "JsonPath", "LastIdPages", "LinkHeaderPages", "Lookup",
-    "MergedIds", "Name", "NextUrlPages", "NumberedPages", "OffsetPages", "Pagination", "Param", "Parent", "Place",
-    "Polling", "QuotaSpec", "Restart", "Scalar", "Signals", "SinceId", "SinglePage", "Strict", "Ties", "TimeFormat",
-    "TimestampFilter", "Webhook", "Where", "header_name",
-]  # fmt: skip
+from connectors.declarative.changes import Delta
+from connectors.declarative.pages import Pagination
+from connectors.declarative.words import Duration, Endpoint, HeaderName, JsonPath, Name, Span, Strict, Template, Where
 
 
 class FieldSpec(Strict):

@@ -46,10 +46,7 @@ def scoped(part: Part, scope: str | None) -> Part:
     if scope is None:
         return part
     ids = pa.array([f"{scope}:{key}" for key in part.rows["external_id"].to_pylist()], pa.string())
-    unreadable = tuple(
-        each if each.external_id is None else replace(each, external_id=f"{scope}:{each.external_id}")
-        for each in part.unreadable
-    )
+    unreadable = tuple(each.under(scope) for each in part.unreadable)
     return replace(part, rows=part.rows.set_column(0, RAW_SCHEMA.field(0), ids), unreadable=unreadable)
 
 

@@ -16,8 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-LARGEST = 256 * 1024
-DEEPEST = 32
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
+
+LARGEST = 256 * 1024  # bytes of a file
+DEEPEST = 32  # lists and maps within each other
+MOST_FAULTS = 5  # told at once
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,17})")
 _DECIMAL = re.compile(r"-?(?:0|[1-9]\d{0,15})\.\d{1,16}")
@@ -45,6 +49,26 @@ class Document:
             known = known[:-1]
         key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
         return f"{self.name}:{self.lines.get(known, 1)}: {key or 'the file'}"
+
+
+def faults(document: Document, error: ValidationError) -> str:
+    """Return what validation found wrong with a document, one line for each of the first faults."""
+    told = error.errors(include_url=False, include_input=False)[:MOST_FAULTS]
+    return "\n".join(f"{document.at(_place(document, each))}: {_words(each['type'], each['msg'])}" for each in told)
+
+
+def _words(kind: str, message: str) -> str:
+    known = {"extra_forbidden": "this key is not known here", "missing": "this key is missing"}
+    return known.get(kind, message.removeprefix("Value error, "))
+
+
+def _place(document: Document, fault: ErrorDetails) -> Place:
+    """Return the place in the file of a fault, whose location also names the union members that were tried."""
+    place: Place = ()
+    for part in fault["loc"]:
+        if (*place, part) in document.lines:
+            place = (*place, part)
+    return (*place, fault["loc"][-1]) if fault["type"] == "missing" else place
 
 
 def load_file(path: Path) -> Document:

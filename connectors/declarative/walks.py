@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from connectors.declarative import template
-from connectors.declarative.model import (
+from connectors.declarative.pages import (
     CursorPages,
-    Endpoint,
     LastIdPages,
     LinkHeaderPages,
     NextUrlPages,
@@ -32,6 +31,7 @@ from connectors.runtime.pagination import (
 
 if TYPE_CHECKING:
     from connectors.declarative.pages import Pagination
+    from connectors.declarative.words import Endpoint
 
 Send = Callable[[Request], Response]
 Slices = Callable[[Response], list[bytes]]

@@ -92,6 +92,7 @@ Span = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_positive
 """A duration that is not nothing."""
 JsonPath = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_path)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=60)]
+EntityName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*$", max_length=60)]
 Param = Annotated[str, Field(pattern=r"^[A-Za-z_$][A-Za-z0-9_.$\[\]-]{0,80}$")]
 Template = Annotated[str, Field(max_length=2000), AfterValidator(_template)]
 PathTemplate = Annotated[str, Field(max_length=500), AfterValidator(template.check_path)]

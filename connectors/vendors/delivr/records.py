@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -59,11 +58,8 @@ def text_at(record: bytes, column: str) -> str:
 def scoped(landed: Landed, scope: str) -> Landed:
     """Put ``scope:`` before every id, those of unreadable records too."""
     ids = [f"{scope}:{key}" for key in landed.table["external_id"].to_pylist()]
-    odd = [
-        each if each.external_id is None else replace(each, external_id=f"{scope}:{each.external_id}")
-        for each in landed.unreadable
-    ]
-    return Landed(landed.table.set_column(0, RAW_SCHEMA.field(0), pa.array(ids, pa.string())), tuple(odd))
+    unreadable = tuple(each.under(scope) for each in landed.unreadable)
+    return Landed(landed.table.set_column(0, RAW_SCHEMA.field(0), pa.array(ids, pa.string())), unreadable)
 
 
 def _hash(payload: str, columns: Sequence[str]) -> str:

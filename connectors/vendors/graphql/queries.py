@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, model_validator
 
 from connectors.connector import DeleteDetection, Entity
-from connectors.declarative.strict_yaml import DescriptorError, Document, load_file, load_text
-from connectors.declarative.words import Detection, Duration, JsonPath, Strict
+from connectors.declarative.words import Detection, Duration, EntityName, JsonPath, Strict
+from connectors.declarative.yaml_setting import read_setting
 from connectors.errors import Stop
 from connectors.runtime import paths
 
-_SUFFIXES = (".yml", ".yaml", ".json")
-_ENTITY = r"^[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*$"
 _BESIDE = re.compile(r"\.(?:nodes|edges)(?:\[\*\](?:\.node)?)?$")
 Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=80)]
 
@@ -97,7 +94,7 @@ class Query(Strict):
         )
 
 
-Queries = dict[Annotated[str, Field(pattern=_ENTITY, max_length=60)], Query]
+Queries = dict[EntityName, Query]
 _QUERIES: TypeAdapter[Queries] = TypeAdapter(Queries)
 
 
@@ -106,28 +103,4 @@ def read_queries(setting: Any) -> Queries:
     text = str(setting or "").strip()
     if not text:
         raise Stop("bad_setting", "the setting 'queries' is empty: write at least one query, entity by entity")
-    try:
-        document = load_file(Path(text)) if _is_path(text) else load_text(text, "queries")
-        return _validated(document)
-    except DescriptorError as error:
-        raise Stop("bad_setting", str(error)) from None
-
-
-def _is_path(text: str) -> bool:
-    return text.startswith("/") and "\n" not in text and text.endswith(_SUFFIXES)
-
-
-def _validated(document: Document) -> Queries:
-    try:
-        found = _QUERIES.validate_python(document.data)
-    except ValidationError as error:
-        faults = error.errors(include_url=False, include_input=False)[:5]
-        raise DescriptorError("\n".join(_said(document, each["loc"], each["msg"]) for each in faults)) from None
-    if not found:
-        raise DescriptorError(f"{document.name}:1: there is no query")
-    return found
-
-
-def _said(document: Document, loc: tuple[str | int, ...], message: str) -> str:
-    place = tuple(part for part in loc if part != "[key]")
-    return f"{document.at(place)}: {message.removeprefix('Value error, ')}"
+    return read_setting(text, "queries", _QUERIES)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pyarrow as pa
@@ -16,8 +15,9 @@ import pyarrow.compute as pc
 
 from connectors import registry
 from connectors.connector import Connector, Credentials, FieldMapping, HealthStatus, Mode, Page
+from connectors.declarative import spans, times
 from connectors.declarative.catalogue import default_schema
-from connectors.errors import ConnectorError, Resync, Stop
+from connectors.errors import ConnectorError, Stop
 from connectors.runtime import auth, paths
 from connectors.runtime.messages import Request, Response
 from connectors.vendors.graphql.answers import classify
@@ -26,6 +26,7 @@ from connectors.vendors.graphql.walking import Step, Walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from connectors.connector import Cursor, Entity, SyncOptions
     from connectors.landing import Landed
@@ -60,7 +61,7 @@ class GraphqlConnector(Connector):
             raise Stop("unknown_entity", f"this connection has no query {options.entity!r}")
         reading = _Reading(self, credentials, options.entity, query)
         since = _since(cursor, query) if options.mode is Mode.INCREMENTAL else None
-        reached = _watermark(cursor) if since is not None else None
+        reached = spans.moment(cursor, "watermark") if cursor and since is not None else None
         size = options.page_size or query.paging.size
         is_told = False
         for step in reading.steps(_window(query, since, options.started_at), size):
@@ -69,7 +70,7 @@ class GraphqlConnector(Connector):
             is_place = query.since is not None and reached is not None and (query.ordered or not step.has_more)
             notices = (_cut(options.entity),) if step.is_cut and not is_told else ()
             is_told = is_told or step.is_cut
-            place = {"watermark": _written(reached, "iso8601")} if is_place and reached is not None else None
+            place = {"watermark": times.write(reached, "iso8601")} if is_place and reached is not None else None
             yield Page(step.landed.table, place, step.has_more, step.landed.unreadable, notices)
 
     def get_schema(self, credentials: Credentials | None = None) -> list[FieldMapping]:
@@ -180,25 +181,16 @@ def _window(query: Query, since: datetime | None, until: datetime | None) -> dic
     """
     found = dict(query.variables)
     if query.since is not None and since is not None:
-        found[query.since] = _written(since, query.time_format)
+        found[query.since] = times.write(since, query.time_format)
     is_bounded = since is not None or not query.deletes.proves_absence
     if query.until is not None and until is not None and is_bounded:
-        found[query.until] = _written(until, query.time_format)
+        found[query.until] = times.write(until, query.time_format)
     return found
 
 
 def _since(cursor: Cursor | None, query: Query) -> datetime | None:
-    watermark = _watermark(cursor) if query.since is not None else None
+    watermark = spans.moment(cursor, "watermark") if cursor and query.since is not None else None
     return None if watermark is None else watermark - query.lag
-
-
-def _watermark(cursor: Cursor | None) -> datetime | None:
-    if not cursor or "watermark" not in cursor:
-        return None
-    try:
-        return datetime.fromisoformat(str(cursor["watermark"])).astimezone(UTC)
-    except ValueError:
-        raise Resync("cursor_unreadable", "the stored cursor is not a time; the entity is read in full") from None
 
 
 def _newest(landed: Landed, bound: datetime) -> datetime | None:
@@ -210,12 +202,6 @@ def _newest(landed: Landed, bound: datetime) -> datetime | None:
 
 def _later(left: datetime | None, right: datetime | None) -> datetime | None:
     return max((moment for moment in (left, right) if moment is not None), default=None)
-
-
-def _written(moment: datetime, form: str) -> str | int:
-    if form == "iso8601":
-        return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return int(moment.timestamp()) if form == "epoch_s" else int(moment.timestamp() * 1000)
 
 
 def _cut(name: str) -> str:

@@ -6,13 +6,13 @@ a record of a collection becomes, and what a removed one is, each collection kno
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 import pyarrow as pa
 
-from connectors.connector import Page, Unreadable
+from connectors.connector import UNREADABLE_CHARS, Page, Unreadable
 from connectors.errors import Resync, Stop
 from connectors.landing import RAW_SCHEMA, RecordShape, land_slices, tombstones
 from connectors.vendors.microsoft365.people import OddRecordError, members, text_of
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from connectors.vendors.microsoft365.people import Members
 
 _SHAPE = RecordShape("value", "id", "lastModifiedDateTime")
-_SHOWN = 2000
 
 
 class Collection(Protocol):
@@ -165,7 +164,7 @@ def _landed(scope: Collection, records: list[msgspec.Raw], notices: tuple[str, .
     landed = land_slices(kept, _SHAPE)
     keys = [f"{scope.mailbox.id}:{key}" for key in landed.table["external_id"].to_pylist()]
     rows = landed.table.set_column(0, RAW_SCHEMA.field(0), pa.array(keys, pa.string()))
-    unreadable = (*(_named(scope, each) for each in landed.unreadable), *odd)
+    unreadable = (*(each.under(scope.mailbox.id) for each in landed.unreadable), *odd)
     return Page(pa.concat_tables([rows, tombstones(gone)]), None, has_more=True, unreadable=unreadable, notices=notices)
 
 
@@ -180,12 +179,6 @@ def _removed(raw: msgspec.Raw) -> str | None:
         return None
 
 
-def _named(scope: Collection, odd: Unreadable) -> Unreadable:
-    """Give an unreadable record the id that its row is stored under, so that it does not count as absent."""
-    return odd if odd.external_id is None else replace(odd, external_id=f"{scope.mailbox.id}:{odd.external_id}")
-
-
 def _shown(scope: Collection, kept: Members) -> Unreadable:
-    key = text_of(kept, "id")
-    text = msgspec.json.encode(kept).decode("utf-8", "replace")[:_SHOWN]
-    return Unreadable("malformed", text, None if key is None else f"{scope.mailbox.id}:{key}")
+    text = msgspec.json.encode(kept).decode("utf-8", "replace")[:UNREADABLE_CHARS]
+    return Unreadable("malformed", text, text_of(kept, "id")).under(scope.mailbox.id)

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
 from connectors.connector import DeleteDetection, Entity
-from connectors.declarative.strict_yaml import DescriptorError, Document, load_file, load_text
-from connectors.declarative.words import Detection, Duration, Strict
-from connectors.errors import Stop
+from connectors.declarative.words import Detection, Duration, EntityName, Strict
+from connectors.declarative.yaml_setting import read_setting
 
-_SUFFIXES = (".yml", ".yaml", ".json")
-_ENTITY = r"^[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*$"
 _DEFAULT = "{people: people, accounts: accounts, activities: activities}"
 Column = Annotated[str, Field(pattern=r"^[^'\\\]\x00-\x1f]+$", max_length=128)]
 
@@ -68,32 +64,11 @@ def _spelled_out(value: Any) -> Any:
     return {"table": value} if isinstance(value, str) else value
 
 
-Tables = dict[
-    Annotated[str, Field(pattern=_ENTITY, max_length=60)], Annotated[TableSpec, BeforeValidator(_spelled_out)]
-]
+Tables = dict[EntityName, Annotated[TableSpec, BeforeValidator(_spelled_out)]]
 _TABLES: TypeAdapter[Tables] = TypeAdapter(Tables)
 
 
 def read_tables(setting: Any) -> Tables:
     """Read the setting ``tables``: text, or the path of a file; raise Stop naming the entity and the key at fault."""
     text = str(setting or "").strip() or _DEFAULT
-    try:
-        is_path = text.startswith("/") and "\n" not in text and text.endswith(_SUFFIXES)
-        return _validated(load_file(Path(text)) if is_path else load_text(text, "tables"))
-    except DescriptorError as error:
-        raise Stop("bad_setting", str(error)) from None
-
-
-def _validated(document: Document) -> Tables:
-    try:
-        found = _TABLES.validate_python(document.data)
-    except ValidationError as error:
-        faults = [
-            f"{document.at(tuple(part for part in each['loc'] if part != '[key]'))}: "
-            f"{each['msg'].removeprefix('Value error, ')}"
-            for each in error.errors(include_url=False, include_input=False)[:5]
-        ]
-        raise DescriptorError("\n".join(faults)) from None
-    if not found:
-        raise DescriptorError(f"{document.name}:1: there is no table")
-    return found
+    return read_setting(text, "tables", _TABLES)
