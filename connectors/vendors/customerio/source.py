@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _LOG_REACH = timedelta(days=29)  # activities are kept for about thirty days; a day is left for doubt
+_QUIET = timedelta(days=7)  # the place moves on in a log without entries, before the log forgets it
 _WINDOW = timedelta(days=30)  # the longest span one question for messages may cover
 _HISTORY_DAYS = 180
 _LONGEST_HISTORY_DAYS = 10_000  # longer than the vendor exists
@@ -69,7 +70,7 @@ class CustomerioConnector(GenericConnector):
         if since is not None and now - since > _LOG_REACH:
             raise Resync("activities_gap", "the activity log no longer reaches back to the last read of people")
         bound = min(now, options.started_at) - entity.settle
-        reached = _held_back(changed.newest or bound, cursor, bound)
+        reached = _held_back(later(changed.newest, bound - _QUIET), cursor, bound)
         if since is None:
             for ids, unnamed, more in workspace.everyone(limit=min(options.page_size or IDS_PER_PAGE, IDS_PER_PAGE)):
                 landed = self._profiles(workspace, ids, {}, now)

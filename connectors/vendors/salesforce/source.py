@@ -45,6 +45,9 @@ _LOGIN = "https://login.salesforce.com"
 _TEST_LOGIN = "https://test.salesforce.com"
 _API_VERSION = "64.0"
 _RESERVE_PERCENT = 10
+_MARK_STANDS = timedelta(
+    hours=6
+)  # of the delete log: a cursor that moved with every look at it would be stored each time
 _SESSION_LIFETIME = timedelta(hours=1)  # Salesforce names none; an org may end sessions after 15 minutes, and says so
 
 
@@ -96,7 +99,9 @@ class SalesforceConnector(Connector):
         if sobject.has_deletes and sobject.stamp is not None:
             state["deleted_until"] = literal(since or horizon)  # of a full read, no more than a start is noted
             for rows, covered in () if since is None else deleted_rows(session, entity.name, since, vendor_now):
-                state["deleted_until"] = literal(max(min(covered, horizon), since or covered))
+                reached = max(min(covered, horizon), since or covered)
+                if rows.num_rows or reached - (since or reached) >= _MARK_STANDS:
+                    state["deleted_until"] = literal(reached)
                 yield Page(rows, dict(state), has_more=True)
         walk = Walk(session, sobject, after, horizon=horizon)
         for landed, more in walk.pages(options.page_size):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -21,6 +22,7 @@ from tests.contract.sandboxed import NOW, Sandboxed, Send, between
 
 SINCE = datetime(2025, 12, 31, 20, tzinfo=UTC)
 NEW, OLD = int(SINCE.timestamp()) + 600, int(SINCE.timestamp()) - 7200
+PRESENT = datetime(2025, 12, 31, 23, 59, tzinfo=UTC)
 CURSOR = {"watermark": SINCE.isoformat()}
 
 
@@ -57,7 +59,7 @@ def scripted(connector: Connector, pages: list[list[Any]] | None = None, **bodie
             body = bodies[word]
         else:
             return send(request)
-        told = {"content-type": "application/json", "date": "Wed, 31 Dec 2025 23:59:00 GMT"}
+        told = {"content-type": "application/json", "date": format_datetime(PRESENT, usegmt=True)}
         return Response(200, told, json.dumps(body).encode(), str(request.url))
 
     between(connector, answer)
@@ -108,12 +110,27 @@ def test_a_change_without_a_time_is_read_and_is_not_older_than_what_stands_above
     assert stamps["c2"] == datetime.fromtimestamp(NEW, UTC)
 
 
+@pytest.mark.parametrize("days", [28, 29.5])
+def test_a_workspace_where_nothing_happens_for_weeks_is_not_read_in_full_time_and_again(
+    customerio: Sandboxed, days: float
+) -> None:
+    """The place would stay at the last entry until the log forgets it, and be a gap from then on."""
+    quiet = [entry(1, int(PRESENT.timestamp() - days * 86_400))]
+    connector = scripted(customerio.connect(), [quiet], customers={"identifiers": [{"cio_id": "c1"}], "next": ""})
+    cursor = taken(connector).cursor
+    assert cursor is not None
+    assert PRESENT - datetime.fromisoformat(cursor["watermark"]) < timedelta(days=8)
+    again = taken(connector, cursor=cursor)
+    assert again.error is None
+    assert again.cursor == cursor
+
+
 def test_a_deletion_in_the_far_future_has_the_present_as_its_time(customerio: Sandboxed) -> None:
     log = [[entry(1, 32_503_680_000, type="profile_delete")], [entry(5, OLD), entry(6, OLD)]]
     done = taken(scripted(customerio.connect(), log), cursor=CURSOR)
     (row,) = [row for page in done.pages for row in page.rows.to_pylist()]
     assert row["is_deleted"]
-    assert row["source_updated_at"] == datetime(2025, 12, 31, 23, 59, tzinfo=UTC)
+    assert row["source_updated_at"] == PRESENT
 
 
 def test_a_list_of_people_without_people_in_it_is_a_broken_answer_and_not_an_empty_workspace(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +43,16 @@ def answering(connector: Connector, at: str, body: Any, status: int = 200) -> Co
 
     between(connector, answer)
     return connector
+
+
+def dated(connector: Connector, moment: datetime) -> None:
+    """Have every answer carry this time of the vendor's clock."""
+
+    def answer(request: httpx.Request, send: Send) -> Response:
+        response = send(request)
+        return dataclasses.replace(response, headers={**response.headers, "date": format_datetime(moment)})
+
+    between(connector, answer)
 
 
 def taken(connector: Connector, **options: Any) -> Read:
@@ -114,6 +127,26 @@ def test_a_delete_log_nobody_can_read_moves_no_cursor_and_deletes_nothing(salesf
     assert failed(done).code == "malformed_page"
     assert done.cursor is None
     assert not done.versions()
+
+
+@pytest.mark.parametrize(
+    ("hours", "gone", "moves"), [(0.25, [], False), (5.5, [], False), (6.5, [], True), (0.25, ["003A"], True)]
+)
+def test_the_mark_of_a_delete_log_without_deletes_moves_a_few_times_a_day_only(
+    salesforce: Sandboxed, hours: float, gone: list[str], *, moves: bool
+) -> None:
+    """A cursor that moved with every sync would have to be stored by every sync, though nothing came."""
+    base = taken(salesforce.connect())
+    later = salesforce.now() + timedelta(hours=hours)
+    told = {"deletedRecords": [{"id": each} for each in gone], "latestDateCovered": later.isoformat()}
+    connector = answering(salesforce.connect(), "/deleted/", told)
+    dated(connector, later)
+    done = taken(connector, cursor=base.cursor)
+    checks.check_ends(done)
+    assert done.cursor is not None
+    assert base.cursor is not None
+    assert (done.cursor["deleted_until"] != base.cursor["deleted_until"]) is moves
+    assert moves or done.cursor == base.cursor
 
 
 def test_a_moment_no_calendar_holds_costs_its_record_and_not_the_object(salesforce: Sandboxed) -> None:
