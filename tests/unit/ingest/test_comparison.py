@@ -9,7 +9,7 @@ import pytest
 from connectors.connector import DeleteDetection, Mode, Unreadable
 from connectors.errors import Retry, Stop
 from gtm_pipelines.ingest import Limits, Status
-from tests.unit.ingest.rig import entity, mark, page, row
+from tests.unit.ingest.rig import DUCKDB_ALONE, entity, mark, page, row
 
 if TYPE_CHECKING:
     from tests.unit.ingest.rig import Rig
@@ -186,6 +186,7 @@ def test_a_read_that_failed_on_its_way_infers_no_deletes(rig: Rig) -> None:
     assert all(not deleted for _, deleted, _ in rig.stored().values())
 
 
+@DUCKDB_ALONE
 def test_a_full_read_that_shrank_too_much_is_refused_and_changes_nothing(rig: Rig) -> None:
     full_diff(rig, 100)
     before, state = rig.stored(), rig.state()
@@ -205,6 +206,7 @@ def test_a_full_read_that_shrank_too_much_is_refused_and_changes_nothing(rig: Ri
 
 
 @pytest.mark.parametrize(("gone", "status"), [(20, Status.OK), (21, Status.FAILED)])
+@DUCKDB_ALONE
 def test_a_small_entity_may_shrink_by_a_few(rig: Rig, gone: int, status: Status) -> None:
     full_diff(rig, 30)
     rig.vendor.says(page([row(str(n), n, f'{{"n":{n}}}') for n in range(gone, 30)], mark(30)))

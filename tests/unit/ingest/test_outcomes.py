@@ -18,7 +18,7 @@ from gtm_pipelines.ingest.compare import compare
 from gtm_pipelines.ingest.run_directory import run_directory, sweep
 from gtm_pipelines.ingest.state import EntityState, FullPending
 from gtm_pipelines.warehouse import open_warehouse
-from tests.unit.ingest.rig import ScriptedConnector, entity, mark, page, row
+from tests.unit.ingest.rig import DUCKDB_ALONE, ScriptedConnector, entity, mark, page, row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +44,7 @@ def test_the_next_sync_resumes_where_the_last_one_stored(rig: Rig) -> None:
     assert rig.state() == EntityState({**mark(2), "id": "2"})
 
 
+@DUCKDB_ALONE
 def test_one_entitys_fault_does_not_stop_the_others(rig: Rig) -> None:
     rig.vendor.entities = [entity("a"), entity("b"), entity("c")]
     rig.vendor.says(page([row("1", 1)], mark(1)), entity="a")
@@ -57,6 +58,7 @@ def test_one_entitys_fault_does_not_stop_the_others(rig: Rig) -> None:
     assert len(rig.stored("c")) == 1
 
 
+@DUCKDB_ALONE
 def test_settings_that_name_no_entity_end_the_sync_and_nothing_else(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: object) -> NoReturn:
         raise Stop("bad_setting", "the setting 'queries' is not YAML")
@@ -67,6 +69,7 @@ def test_settings_that_name_no_entity_end_the_sync_and_nothing_else(rig: Rig, mo
     assert rig.control.get_connection("acme", "crm").failures == 1
 
 
+@DUCKDB_ALONE
 def test_a_bug_in_a_connector_is_that_entitys_failure_and_tells_no_data(rig: Rig) -> None:
     rig.vendor.entities = [entity("a"), entity("b")]
     rig.vendor.says(KeyError("secret of a record"), entity="a")
@@ -77,6 +80,7 @@ def test_a_bug_in_a_connector_is_that_entitys_failure_and_tells_no_data(rig: Rig
     assert "secret" not in report.model_dump_json()
 
 
+@DUCKDB_ALONE
 def test_an_interrupted_read_keeps_what_came_before(rig: Rig) -> None:
     rig.vendor.says(page([row("1", 1)], mark(1), more=True), Retry("vendor_unavailable", "down"))
     report = rig.sync()
@@ -84,6 +88,7 @@ def test_an_interrupted_read_keeps_what_came_before(rig: Rig) -> None:
     assert rig.state().cursor == mark(1)
 
 
+@DUCKDB_ALONE
 def test_a_broken_walk_moves_no_cursor(rig: Rig) -> None:
     rig.vendor.says(page([row("1", 1)], mark(1)))
     rig.sync()
@@ -93,6 +98,7 @@ def test_a_broken_walk_moves_no_cursor(rig: Rig) -> None:
     assert rig.state().cursor == mark(1)
 
 
+@DUCKDB_ALONE
 def test_a_lost_cursor_makes_that_entity_alone_read_in_full(rig: Rig) -> None:
     rig.vendor.entities = [entity("a", delete_detection=DeleteDetection.FULL_DIFF), entity("b")]
     rig.vendor.says(page([row("1", 1), row("2", 1)], {"token": "old"}), entity="a")
@@ -120,6 +126,7 @@ def test_a_lost_cursor_makes_that_entity_alone_read_in_full(rig: Rig) -> None:
     assert (b.mode, b.created) == (Mode.INCREMENTAL, 0)
 
 
+@DUCKDB_ALONE
 def test_spent_quota_defers_the_rest_and_keeps_what_came(rig: Rig) -> None:
     rig.vendor.entities = [entity("a"), entity("b"), entity("c")]
     resume = rig.now + timedelta(hours=3)
@@ -138,6 +145,7 @@ def test_spent_quota_defers_the_rest_and_keeps_what_came(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("when", ["signing in", "reading"])
+@DUCKDB_ALONE
 def test_a_refused_credential_pauses_the_connection_until_it_works_again(rig: Rig, when: str) -> None:
     rig.vendor.entities = [entity("a"), entity("b")]
     error = Reauthorise("invalid_grant", "the refresh token was revoked")
@@ -171,6 +179,7 @@ def test_unreadable_records_are_in_quarantine_before_the_cursor_passes_them(rig:
     assert [each[2] for each in rig.rows(found)] == ["open", "resolved"]
 
 
+@DUCKDB_ALONE
 def test_too_many_unreadable_records_fail_the_entity_and_keep_the_cursor(rig: Rig) -> None:
     rig.vendor.says(page([row("1", 1)], mark(1)))
     rig.sync()
@@ -182,12 +191,14 @@ def test_too_many_unreadable_records_fail_the_entity_and_keep_the_cursor(rig: Ri
     assert rig.rows("SELECT count(*) FROM quality.quarantine") == [(95,)]
 
 
+@DUCKDB_ALONE
 def test_a_few_unreadable_records_do_not_hold_up_the_rest(rig: Rig) -> None:
     rig.vendor.says(page([], mark(2), unreadable=[Unreadable("malformed", "{", "1")]))
     assert rig.sync().status is Status.OK
     assert rig.state().cursor == mark(2)
 
 
+@DUCKDB_ALONE
 def test_the_watermark_never_passes_sync_start_minus_settle(rig: Rig) -> None:
     rig.vendor.entities = [entity(settle=timedelta(minutes=10))]
     rig.vendor.says(page([row("1", 1)], {"watermark": "2999-01-01T00:00:00+00:00", "id": "1"}))
@@ -195,6 +206,7 @@ def test_the_watermark_never_passes_sync_start_minus_settle(rig: Rig) -> None:
     assert rig.state().cursor == {"watermark": (rig.now - timedelta(minutes=10)).isoformat(), "id": ""}
 
 
+@DUCKDB_ALONE
 def test_the_watermark_never_moves_back(rig: Rig) -> None:
     rig.vendor.says(page([row("1", 5)], mark(5)))
     rig.sync()
@@ -203,6 +215,7 @@ def test_the_watermark_never_moves_back(rig: Rig) -> None:
     assert rig.state().cursor == mark(5)
 
 
+@DUCKDB_ALONE
 def test_a_cursor_given_only_on_the_last_page_is_not_stored_before_it(rig: Rig) -> None:
     rig.vendor.says(page([row("1", 1)], {"token": "a"}))
     rig.sync()
@@ -227,6 +240,7 @@ def test_a_long_read_is_stored_on_its_way(rig: Rig) -> None:
     assert (report.entities["people"].created, rig.state().cursor) == (100, mark(9))
 
 
+@DUCKDB_ALONE
 def test_of_a_long_read_the_disk_holds_one_batch_and_the_ids_of_those_before(rig: Rig) -> None:
     rig.vendor.entities = [entity(delete_detection=DeleteDetection.FULL_DIFF)]
     rig.vendor.says(page([row(f"{n}", n) for n in range(30)], mark(29)))
@@ -268,6 +282,7 @@ def test_an_interrupted_full_read_goes_on_and_then_pays_the_deletes_it_owes(rig:
     assert rig.state() == EntityState(mark(3))
 
 
+@DUCKDB_ALONE
 def test_a_full_read_asked_for_again_pays_at_once(rig: Rig) -> None:
     interrupted_full(rig)
     rig.vendor.says(page([row(str(n), n) for n in (0, 1, 3)], mark(3)))
@@ -275,6 +290,7 @@ def test_a_full_read_asked_for_again_pays_at_once(rig: Rig) -> None:
     assert rig.state().full_pending is None
 
 
+@DUCKDB_ALONE
 def test_a_full_read_without_a_cursor_on_its_way_is_owed_whole(rig: Rig) -> None:
     rig.vendor.entities = [entity(delete_detection=DeleteDetection.FULL_DIFF)]
     rig.vendor.says(page([row("1", 1)], {"token": "a"}))
@@ -284,6 +300,7 @@ def test_a_full_read_without_a_cursor_on_its_way_is_owed_whole(rig: Rig) -> None
     assert rig.state() == EntityState({"token": "a"}, FullPending.OWED)
 
 
+@DUCKDB_ALONE
 def test_a_sync_while_another_runs_is_skipped_and_asks_the_vendor_nothing(rig: Rig) -> None:
     lease = rig.control.acquire_lease("acme", "crm", "another")
     assert lease is not None
@@ -370,6 +387,7 @@ def test_a_load_that_keeps_dying_fails_the_sync_and_keeps_the_cursor(rig: Rig, m
     assert rig.sync().entities["people"].created == 1
 
 
+@DUCKDB_ALONE
 def test_dlt_neither_tells_its_makers_nor_warns_without_cause(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
     rig.vendor.says(page([row("1", 1)], mark(1)))
     rig.sync()
@@ -377,6 +395,7 @@ def test_dlt_neither_tells_its_makers_nor_warns_without_cause(rig: Rig, caplog: 
     assert caplog.records == []
 
 
+@DUCKDB_ALONE
 def test_only_the_named_entities_are_read(rig: Rig) -> None:
     rig.vendor.entities = [entity("a"), entity("b"), entity("c", selected=False)]
     for name in "abc":
@@ -422,6 +441,7 @@ def test_a_merge_leaves_no_second_copy_of_its_rows(rig: Rig) -> None:
         assert warehouse.served.rows(f"SELECT count(*) FROM {staged}.people") == [(0,)]
 
 
+@DUCKDB_ALONE
 def test_the_ledger_keeps_the_report_and_a_watcher_sees_the_way(rig: Rig) -> None:
     rig.vendor.says(page([row("1", 1)], None, more=True), page([row("2", 2)], mark(2)))
     seen: list[Progress] = []
@@ -435,6 +455,7 @@ def test_the_ledger_keeps_the_report_and_a_watcher_sees_the_way(rig: Rig) -> Non
         rig.control.get_connection("acme", "other")
 
 
+@DUCKDB_ALONE
 def test_nothing_is_left_in_the_runs_directory(rig: Rig) -> None:
     rig.vendor.says(page([row("1", 1)], mark(1)))
     rig.sync()
@@ -443,6 +464,7 @@ def test_nothing_is_left_in_the_runs_directory(rig: Rig) -> None:
     assert list(rig.settings.runs_dir.iterdir()) == []
 
 
+@DUCKDB_ALONE
 def test_the_directory_of_a_dead_process_is_swept_and_a_living_ones_is_not(rig: Rig) -> None:
     root = rig.settings.runs_dir
     with run_directory(root, "alive", "acme") as alive:
