@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 IDS_PER_READ = 100
 IDS_PER_ASSOCIATION = 1_000
 RECORDS_PER_LIST = 100
-_PRIMARY = frozenset({1, 5})  # contact to company, deal to company
+_OWN = "HUBSPOT_DEFINED"
+_PRIMARY = frozenset({1, 5})  # contact to company, deal to company; an account numbers its own labels from 1 as well
 _MOST_ROUNDS = 1_000
 _PARTIAL = 207
 _NOT_THERE = "OBJECT_NOT_FOUND"
@@ -156,5 +157,7 @@ def _other(one: _Other) -> dict[str, Any]:
 
 
 def _rank(other: dict[str, Any]) -> tuple[bool, int, str]:
-    is_primary = any(each.get("typeId") in _PRIMARY for each in other["associationTypes"])
+    is_primary = any(
+        each.get("category") == _OWN and each.get("typeId") in _PRIMARY for each in other["associationTypes"]
+    )
     return (not is_primary, len(other["toObjectId"]), other["toObjectId"])

@@ -18,7 +18,7 @@ from connectors.runtime import paths
 from connectors.vendors.hubspot.portal import IDS_PER_ASSOCIATION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from connectors.connector import Page
     from connectors.manifest import EntitySpec
@@ -67,7 +67,8 @@ class Completion:
             shape = RecordShape("$", self._spec.key, self._spec.timestamp, self._spec.timestamp_format)
             landed = land_slices(whole, shape)
             gone = page.rows.filter(page.rows["is_deleted"])
-            found = [landed.table, *absorbed(landed.table, ids), archived(gone), *absorbed(gone, ids)]
+            live = records.keys()  # not all that were found: who was merged since is found and no longer read
+            found = [landed.table, *absorbed(landed.table, live), archived(gone), *absorbed(gone, live)]
             table = pa.concat_tables(found)
             yield replace(page, rows=table, unreadable=(*page.unreadable, *landed.unreadable))
 
@@ -86,9 +87,9 @@ class Completion:
         return {key: _with_associations(raw, key, others) for key, raw in found.items()}
 
 
-def absorbed(rows: pa.Table, live: set[str]) -> list[pa.Table]:
+def absorbed(rows: pa.Table, live: Collection[str]) -> list[pa.Table]:
     """Return rows that say of merged records, which HubSpot no longer shows, into whom: deleted as of that record."""
-    says = pc.match_substring_regex(rows["payload"], r'"hs_merged_object_ids":"[^"]')
+    says = pc.match_substring_regex(rows["payload"], r'"hs_merged_object_ids"\s*:\s*"[^"]')
     found: list[tuple[str, str, Any]] = [
         (loser.strip(), row["external_id"], row["source_updated_at"])
         for row in rows.filter(says).to_pylist()
