@@ -15,7 +15,7 @@ from gtm_pipelines.resolution.report import KindReport, ResolutionReport
 from gtm_pipelines.resolution.statements import Statements, insert
 from gtm_pipelines.warehouse import sql_files
 from quality.identity import DEFAULT_POLICY, IdentityPolicy
-from quality.identity.keys import alike, employer, mail_domain
+from quality.identity.keys import alike, employer, mail_domain, states_employer
 from quality.identity.survivorship import priorities
 
 if TYPE_CHECKING:
@@ -101,7 +101,11 @@ def _version(policy: IdentityPolicy) -> str:
 def _resolve(
     warehouse: Warehouse, policy: IdentityPolicy, seconds: dict[str, float], *, full: bool
 ) -> tuple[KindReport, KindReport, KindReport]:
-    words = {"MAIL_DOMAIN": mail_domain("email"), "EMPLOYER_NAME": employer("c.properties")}
+    words = {
+        "MAIL_DOMAIN": mail_domain("email"),
+        "EMPLOYER_NAME": employer("c.properties"),
+        "STATES_EMPLOYER": states_employer("c.properties"),
+    }
     kinds = {
         kind: Statements(warehouse, {"KIND": kind, "PREFIX": prefix} | words, seconds)
         for kind, prefix in _PREFIX.items()

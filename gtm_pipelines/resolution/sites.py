@@ -19,6 +19,7 @@ FROM (SELECT MAIL_DOMAIN AS host FROM canonical.person SEMI JOIN {relation} USIN
 WHERE host IS NOT NULL
 UNION ALL
 SELECT 'name', EMPLOYER_NAME FROM canonical.person c SEMI JOIN {relation} USING (source, external_id)
+WHERE STATES_EMPLOYER
 """
 _RULES = "rule IN ('domain', 'name')"
 

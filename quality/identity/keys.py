@@ -23,32 +23,34 @@ _SHORTEST_TYPO = 5
 NAMED_COMPANY = 2
 """The ``basis`` of an account that was found by the company's name; a stated one has 0, one of the mail domain 1."""
 
-# A mailbox that is two words spells a name. It is asked where the record's own name is not in it, and believed where
-# that is incomplete and does not say otherwise, or one letter apart.
 _PREPARED_PERSON = """
 WITH folded AS (
     SELECT node, source, connector, external_id, account_id, basis, employer, _merged_into, _references, phone, email,
            $mailbox AS address, split_part($first, ' ', 1) AS first, $last AS last
     FROM match_record
-),
-spelled AS (
-    SELECT * EXCLUDE (email, address), CASE WHEN NOT regexp_matches(address, $nobodys) THEN address END AS mailbox,
-           CASE WHEN coalesce(NOT contains(email, first) OR NOT contains(email, last), true)
-                THEN regexp_extract(email, $spelling, ['first', 'last']) END AS spelled
-    FROM folded
 )
-SELECT s.* EXCLUDE (first, last, spelled),
-           CASE WHEN first NOT IN ($nobody) AND last NOT IN ($nobody)
-                THEN coalesce(n.full_name, first) || '|' || last END AS name,
-           CASE WHEN spelled['last'] NOT IN ($nobody)
-                 AND spelled['first'] NOT IN ($roles) AND spelled['last'] NOT IN ($roles)
-                 AND CASE WHEN first IS NULL OR last IS NULL
-                          THEN coalesce(first = spelled['first'], true) AND coalesce(last = spelled['last'], true)
-                          ELSE match_alike(first, last, spelled['first'], spelled['last']) END
-                THEN coalesce(m.full_name, spelled['first']) || '|' || spelled['last'] END AS spelled
-FROM spelled s
-LEFT JOIN (VALUES $nicknames) n(short, full_name) ON n.short = s.first
-LEFT JOIN (VALUES $nicknames) m(short, full_name) ON m.short = s.spelled['first']
+SELECT f.* EXCLUDE (address), CASE WHEN NOT regexp_matches(address, $nobodys) THEN address END AS mailbox,
+       CASE WHEN first NOT IN ($nobody) AND last NOT IN ($nobody)
+            THEN coalesce(n.full_name, first) || '|' || last END AS name
+FROM folded f LEFT JOIN (VALUES $nicknames) n(short, full_name) ON n.short = f.first
+"""
+
+# A mailbox that is two words spells a name. It is asked where the record's own name is not in it, and believed where
+# that is incomplete and does not say otherwise, or one letter apart. Few get as far as being taken apart.
+_SPELLED = """
+WITH word AS (
+    SELECT *, CASE WHEN CASE WHEN first IS NULL OR last IS NULL THEN true
+                             WHEN contains(email, first) THEN NOT contains(email, last)
+                             ELSE contains(email, '.' || last) OR contains(email, '_' || last) END
+                   THEN regexp_extract(email, $spelling, ['first', 'last']) END AS said
+    FROM prepared
+)
+SELECT w.*, coalesce(n.full_name, said['first']) || '|' || said['last'] AS spelled
+FROM word w LEFT JOIN (VALUES $nicknames) n(short, full_name) ON n.short = w.said['first']
+WHERE said['last'] NOT IN ($nobody) AND said['first'] NOT IN ($roles) AND said['last'] NOT IN ($roles)
+  AND CASE WHEN first IS NULL OR last IS NULL
+           THEN coalesce(first = said['first'], true) AND coalesce(last = said['last'], true)
+           ELSE match_alike(first, last, said['first'], said['last']) END
 """
 
 _PERSON_KEYS = """
@@ -61,15 +63,14 @@ UNION ALL
 SELECT node, source, external_id, 'phone', phone, name, false FROM prepared
 WHERE regexp_matches(phone, $number) AND name IS NOT NULL
 UNION ALL
-SELECT node, source, external_id, 'phone', phone, spelled, true FROM prepared
-WHERE spelled IS NOT NULL AND regexp_matches(phone, $number)
+SELECT node, source, external_id, 'phone', phone, spelled, true FROM spelled WHERE regexp_matches(phone, $number)
 UNION ALL
 SELECT node, source, external_id, 'name_account', name || '|' || account_id,
        coalesce($untagged, source || ':' || external_id), basis = $named_company
 FROM prepared WHERE name IS NOT NULL AND account_id IS NOT NULL
 UNION ALL
 SELECT node, source, external_id, 'name_account', spelled || '|' || account_id, $untagged, true
-FROM prepared WHERE spelled IS NOT NULL AND account_id IS NOT NULL
+FROM spelled WHERE account_id IS NOT NULL
 UNION ALL
 SELECT node, source, external_id, 'employer', employer, NULL, false FROM prepared WHERE employer IS NOT NULL
 """
@@ -136,8 +137,11 @@ _ACCOUNT_CONTRADICTIONS = "SELECT node, 'domain' AS scope, value FROM match_key 
 
 def select(kind: str) -> str:
     """Return the SELECT of (node, source, external_id, rule, value, qualifier, is_loose) over ``match_record``."""
-    prepared, keys = (_PREPARED_PERSON, _PERSON_KEYS) if kind == "person" else (_PREPARED_ACCOUNT, _ACCOUNT_KEYS)
-    text = "WITH prepared AS MATERIALIZED (" + prepared + ") " + keys + _REFERENCES
+    if kind == "person":
+        prepared, keys = f"{_PREPARED_PERSON}), spelled AS MATERIALIZED ({_SPELLED}", _PERSON_KEYS
+    else:
+        prepared, keys = _PREPARED_ACCOUNT, _ACCOUNT_KEYS
+    text = f"WITH prepared AS MATERIALIZED ({prepared}) {keys} {_REFERENCES}"
     return Template(text).substitute(_expressions())
 
 
@@ -168,13 +172,15 @@ def mail_domain(column: str) -> str:
     return Template("nullif(lower(split_part($column, '@', 2)), '')").substitute(column=column)
 
 
+def states_employer(properties: str) -> str:
+    """Return the condition of rows that :func:`employer` may read something of: a look at the text, without parsing."""
+    return f"contains(CAST({properties} AS VARCHAR), '\"company\"')"
+
+
 def employer(properties: str) -> str:
     """Return the expression of the company a person states by name, which mappings keep as the property ``company``."""
     stated = company.normal_form_sql(f"json_extract_string({properties}, '$.company')")
-    is_text = f"json_type({properties}, '$.company') = 'VARCHAR'"
-    # Most records have no such property: they pay for one look at the text and are not parsed.
-    is_there = f"contains(CAST({properties} AS VARCHAR), '\"company\"')"
-    return f"CASE WHEN CASE WHEN {is_there} THEN {is_text} END THEN {stated} END"
+    return f"CASE WHEN json_type({properties}, '$.company') = 'VARCHAR' THEN {stated} END"
 
 
 _NOBODYS_MAILBOX = (

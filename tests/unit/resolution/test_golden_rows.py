@@ -15,6 +15,7 @@ EMAIL = {"email": "ann@acme.com"}
 LATER = START + timedelta(days=1)
 
 
+@DUCKDB_ALONE
 def test_the_trusted_source_wins_the_name_and_the_newest_the_title_and_losers_stay_visible(tenant: Tenant) -> None:
     tenant.person("crm", "a", first_name="Ann", last_name="Doe", title="Engineer", **EMAIL)
     tenant.person("mail", "b", first_name="Annie", last_name="Doe", title="CTO", source_updated_at=LATER, **EMAIL)
@@ -33,6 +34,7 @@ def test_the_trusted_source_wins_the_name_and_the_newest_the_title_and_losers_st
     assert golden["provenance"]["phone"] is None
 
 
+@DUCKDB_ALONE
 def test_a_first_name_never_survives_with_another_records_last_name(tenant: Tenant) -> None:
     tenant.person("crm", "a", first_name="Ann", **EMAIL)
     tenant.person("mail", "b", first_name="Anna", last_name="Doe", **EMAIL)
@@ -42,6 +44,7 @@ def test_a_first_name_never_survives_with_another_records_last_name(tenant: Tena
     assert golden["provenance"]["first_name"]["losers"][0]["value"] == "Ann"
 
 
+@DUCKDB_ALONE
 def test_a_missing_value_never_beats_a_present_one(tenant: Tenant) -> None:
     tenant.person("crm", "a", **EMAIL)
     tenant.person("export", "b", phone="+14155550100", **EMAIL)
@@ -130,6 +133,7 @@ def test_why_names_records_rules_keys_and_losing_values(tenant: Tenant) -> None:
     assert (title.value, title.losers[0]["value"]) == ("CTO", "Boss")
 
 
+@DUCKDB_ALONE
 def test_evidence_says_through_whom_a_group_came_in(tenant: Tenant) -> None:
     """A record that only shares a mailbox with the one that shares the phone is in because of the phone."""
     ann = {"first_name": "Ann", "last_name": "Doe", "phone": "+14155550100"}

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.warehouses import DUCKDB_ALONE
+
 if TYPE_CHECKING:
     from tests.unit.resolution.tenant import Tenant
 
@@ -14,6 +16,7 @@ def together(tenant: Tenant, *external_ids: str, kind: str = "person") -> bool:
     return any(set(external_ids) <= group for group in tenant.groups(kind))
 
 
+@DUCKDB_ALONE
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [
@@ -53,6 +56,7 @@ def test_a_tagged_address_is_joined_by_a_weaker_rule_and_not_where_names_disagre
     assert tenant.link("tagged")["evidence"] == {"key": "ann@acme.com", "with": "crm:plain"}
 
 
+@DUCKDB_ALONE
 def test_role_mailboxes_and_placeholder_domains_join_nobody(tenant: Tenant) -> None:
     for number, email in enumerate(["info@acme.com", "sales@acme.com", "sales+eu@acme.com", "a@example.com"]):
         tenant.person("crm", f"c{number}", email=email)
@@ -74,6 +78,7 @@ def test_a_mailbox_borne_by_more_than_four_names_is_shared_and_joins_nobody(tena
     assert together(tenant, "p0", "p1", "p2", "p3")
 
 
+@DUCKDB_ALONE
 def test_a_phone_joins_agreeing_names_only(tenant: Tenant) -> None:
     phone = "+14155550100"
     tenant.person("crm", "bob", phone=phone, first_name="Bob", last_name="Müller")
@@ -86,6 +91,7 @@ def test_a_phone_joins_agreeing_names_only(tenant: Tenant) -> None:
     assert tenant.link("typo")["rule"] == "phone_typo" or tenant.link("bob")["rule"] == "phone_typo"
 
 
+@DUCKDB_ALONE
 def test_a_switchboard_joins_nobody(tenant: Tenant) -> None:
     for number, name in enumerate(["Ann", "Ben", "Cid", "Dee", "Eve"]):
         tenant.person("crm", f"c{number}", phone="+14155550100", first_name=name, last_name="Doe")
@@ -94,6 +100,7 @@ def test_a_switchboard_joins_nobody(tenant: Tenant) -> None:
     assert all(len(group) == 1 for group in tenant.groups())
 
 
+@DUCKDB_ALONE
 def test_a_mailbox_that_spells_the_name_stands_for_it_where_the_phone_is_the_same(tenant: Tenant) -> None:
     phone = "+14155550100"
     tenant.person("crm", "bob", phone=phone, first_name="Bob", last_name="Müller")
@@ -105,6 +112,7 @@ def test_a_mailbox_that_spells_the_name_stands_for_it_where_the_phone_is_the_sam
     assert tenant.link("nameless")["rule"] == "phone_read"
 
 
+@DUCKDB_ALONE
 def test_a_mailbox_that_spells_the_name_without_the_typo_stands_for_it_at_the_same_account(tenant: Tenant) -> None:
     tenant.account("crm", "a", name="Acme", domain="acme.com")
     tenant.person("crm", "right", email="caren@acme.com", first_name="Caren", last_name="Allen")
@@ -124,6 +132,7 @@ def test_a_mailbox_that_spells_the_name_without_the_typo_stands_for_it_at_the_sa
     }
 
 
+@DUCKDB_ALONE
 def test_a_value_that_is_no_e164_number_is_no_key(tenant: Tenant) -> None:
     for external_id in ("1", "2"):
         tenant.person("crm", external_id, phone="+0", first_name="Ann", last_name="Doe")
@@ -131,6 +140,7 @@ def test_a_value_that_is_no_e164_number_is_no_key(tenant: Tenant) -> None:
     assert not together(tenant, "1", "2")
 
 
+@DUCKDB_ALONE
 def test_vendor_references_join_across_connectors(tenant: Tenant) -> None:
     tenant.person("crm", "c1", _references=["customerio:m1", "customerio:nowhere"])
     tenant.person("mail", "m1")
@@ -165,6 +175,7 @@ def test_a_reference_found_in_two_connections_is_ambiguous(tenant: Tenant) -> No
     assert tenant.warehouse.rows("SELECT count(DISTINCT person_id) FROM golden.person_link") == [(3,)]
 
 
+@DUCKDB_ALONE
 def test_a_reference_to_ones_own_connector_stays_in_ones_own_connection(tenant: Tenant) -> None:
     tenant.person("crm", "lead", _references=["salesforce:contact"])
     tenant.person("crm", "contact")
@@ -218,6 +229,7 @@ def test_an_employer_stated_by_name_leads_to_the_one_account_of_that_name(tenant
     assert tenant.golden("private")["account_id"] == tenant.id_of("a", "account")
 
 
+@DUCKDB_ALONE
 @pytest.mark.parametrize("company", ['"ACME"', '["Acme"]', '{"name": "Acme"}', "null", "12"])
 def test_an_employer_is_a_text_and_anything_else_says_nothing(tenant: Tenant, company: str) -> None:
     tenant.account("crm", "a", name="Acme", domain="acme.com")
@@ -241,6 +253,7 @@ def test_a_name_in_more_than_six_mailboxes_at_one_account_is_borne_by_several_pe
     assert together(tenant, "same0", "same8")
 
 
+@DUCKDB_ALONE
 def test_a_tagged_address_is_no_contradiction_to_the_plain_one(tenant: Tenant) -> None:
     tenant.account("crm", "a", domain="acme.com")
     tenant.person("crm", "1", email="ann@acme.com", first_name="Ann", last_name="Doe")
@@ -249,6 +262,7 @@ def test_a_tagged_address_is_no_contradiction_to_the_plain_one(tenant: Tenant) -
     assert together(tenant, "1", "2")
 
 
+@DUCKDB_ALONE
 def test_a_weak_key_never_bridges_groups_that_contradict_each_other(tenant: Tenant) -> None:
     """A phone without mailbox between two colleagues of one name would make one person of two."""
     john = {"first_name": "John", "last_name": "Smith", "phone": "+14155550100"}
@@ -259,6 +273,7 @@ def test_a_weak_key_never_bridges_groups_that_contradict_each_other(tenant: Tena
     assert all(len(group) == 1 for group in tenant.groups())
 
 
+@DUCKDB_ALONE
 def test_two_mailboxes_at_different_companies_are_a_job_change_not_a_contradiction(tenant: Tenant) -> None:
     john = {"first_name": "John", "last_name": "Smith", "phone": "+14155550100"}
     tenant.person("crm", "then", email="john@acme.com", **john)
@@ -278,6 +293,7 @@ def test_accounts_join_by_domain_and_by_name_but_never_two_domains_by_name(tenan
     assert tenant.groups("account") == {frozenset({"1", "2"}), frozenset({"3"}), frozenset({"4"})}
 
 
+@DUCKDB_ALONE
 @pytest.mark.parametrize("domain", ["gmail.com", "facebook.com"])
 def test_a_domain_that_is_nobodys_joins_no_accounts(tenant: Tenant, domain: str) -> None:
     tenant.account("crm", "1", name="Ann's Bakery", domain=domain)
@@ -286,6 +302,7 @@ def test_a_domain_that_is_nobodys_joins_no_accounts(tenant: Tenant, domain: str)
     assert not together(tenant, "1", "2", kind="account")
 
 
+@DUCKDB_ALONE
 def test_placeholder_company_names_join_nobody(tenant: Tenant) -> None:
     for external_id in ("1", "2"):
         tenant.account("crm", external_id, name="Self-Employed")
