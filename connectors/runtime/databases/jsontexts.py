@@ -6,22 +6,24 @@ difference between a moment with a zone and one without. Bytes become hexadecima
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
 _NULL = sa.literal("null", sa.Text)
+_WHOLE = re.compile(r"-?[0-9]+")
 Text = sa.ColumnElement[Any]
 
 
 def record(kind: str, columns: dict[str, sa.Column[Any]], more: dict[str, Text]) -> Text:
     """Return the expression that writes one row as a JSON object; ``more`` are members that are JSON text already."""
     of = {"postgresql": _postgres, "mysql": _mysql, "sqlite": _sqlite}[kind]
-    members = {name: sa.func.coalesce(of(column), _NULL) for name, column in columns.items()} | more
+    members = {name: of(column) for name, column in columns.items()} | more
     pieces: list[Text] = []
     for name, text in members.items():
-        pieces += [sa.literal(f"{',' if pieces else '{'}{_quoted(name)}:", sa.Text), text]
+        pieces += [sa.literal(f"{',' if pieces else '{'}{_quoted(name)}:", sa.Text), sa.func.coalesce(text, _NULL)]
     pieces.append(sa.literal("}", sa.Text))
     return joined(kind, pieces)
 
@@ -30,10 +32,11 @@ def joined(kind: str, pieces: list[Text]) -> Text:
     """Return the expression that puts texts together."""
     if kind == "mysql":
         return sa.func.concat(*pieces)
-    whole: Text = sa.cast(pieces[0], sa.Text)
-    for piece in pieces[1:]:
-        whole = whole.op("||")(piece)
-    return whole
+    parts: list[Text] = [sa.cast(pieces[0], sa.Text), *pieces[1:]]
+    while len(parts) > 1:  # pair by pair: one after the other, a table of a hundred columns is nested too deeply
+        pairs = [parts[at : at + 2] for at in range(0, len(parts), 2)]
+        parts = [pair[0].op("||")(pair[1]) if len(pair) > 1 else pair[0] for pair in pairs]
+    return parts[0]
 
 
 def as_text(kind: str, column: sa.Column[Any]) -> Text:
@@ -43,14 +46,23 @@ def as_text(kind: str, column: sa.Column[Any]) -> Text:
     return sa.cast(column, sa.CHAR if kind == "mysql" else sa.Text)
 
 
+def as_part(kind: str, column: sa.Column[Any]) -> Text:
+    """Return a column as a part of an id joined by colons: a colon within a text is marked, or two ids could be one."""
+    text = as_text(kind, column)
+    if not isinstance(column.type, sa.String):
+        return text
+    return sa.func.replace(sa.func.replace(text, "\\", "\\\\"), ":", "\\:")
+
+
 def given_back(kind: str, column: sa.Column[Any], text: str) -> Text:
     """Return what :func:`as_text` made of a value as a value of the column's own type."""
     if is_binary(column):
         return sa.literal(bytes.fromhex(text), sa.LargeBinary)
-    if isinstance(column.type, sa.Integer):
+    if isinstance(column.type, sa.Integer) and _WHOLE.fullmatch(text):  # in SQLite a column's type is advice
         return sa.literal(int(text), sa.BigInteger)
     plain = sa.literal(text, sa.Text)
-    return sa.cast(plain, column.type) if kind == "postgresql" else plain
+    is_known = not isinstance(column.type, sa.types.NullType)  # of any other, Postgres reads the text by its column
+    return sa.cast(plain, column.type) if kind == "postgresql" and is_known else plain
 
 
 def json_of_text(kind: str, text: Text) -> Text:

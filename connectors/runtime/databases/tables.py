@@ -26,6 +26,9 @@ KEY_MEMBER = "_key"
 """The member a row of a table with a key of several columns gets beside its own: their values, joined by colons."""
 
 
+_LAST = "'9999-12-31 23:59:59'"  # Postgres goes on to the year 294276 and to infinity, which are no time to go on from
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """After the row of ``key`` at ``at``; without a key, before all rows of ``at``. Texts are the database's own."""
@@ -74,7 +77,10 @@ class Table:
         """Return the greatest value of the cursor as text; None for an empty table."""
         column = self.column(cursor)
         # the greatest of what the column holds, not of its text: 10 is more than 9
-        found = sa.select(sa.func.max(column).label("newest")).subquery()
+        greatest = sa.select(sa.func.max(column).label("newest"))
+        if self.kind == "postgresql" and self.types[cursor] in ("timestamp", "date"):
+            greatest = greatest.where(column.between(sa.literal_column("'0001-01-01'"), sa.literal_column(_LAST)))
+        found = greatest.subquery()
         read = sa.cast(found.c.newest, sa.CHAR if self.kind == "mysql" else sa.Text)
         with self.typed(self.name), self.engine.connect() as connection:
             value = connection.execute(sa.select(read)).scalar()
@@ -104,7 +110,7 @@ class Table:
         columns = {name: column for name, column in self.columns.items() if name not in left_out}
         keys = [self.column(name) for name in key]
         texts = [jsontexts.as_text(self.kind, column) for column in keys]
-        more = {KEY_MEMBER: jsontexts.json_of_text(self.kind, self._joined(texts))} if len(keys) > 1 else {}
+        more = {KEY_MEMBER: jsontexts.json_of_text(self.kind, self._joined(keys))} if len(keys) > 1 else {}
         at: Any = sa.null() if cursor is None else jsontexts.as_text(self.kind, self.column(cursor))
         chosen: list[Any] = [
             jsontexts.record(self.kind, columns, more).label("payload"),
@@ -119,7 +125,8 @@ class Table:
             statement = statement.where(self._after(order, keys, after))
         return statement.order_by(order, *keys)
 
-    def _joined(self, texts: list[Any]) -> Any:
+    def _joined(self, keys: list[sa.Column[Any]]) -> Any:
+        texts = [jsontexts.as_part(self.kind, column) for column in keys]
         pieces = [piece for text in texts for piece in (sa.literal(":", sa.Text), text)][1:]
         return jsontexts.joined(self.kind, pieces)
 

@@ -134,7 +134,8 @@ class _Times:
             if last is not None:
                 watermark = stamps[last].as_py().isoformat(timespec="microseconds")
                 at = chunk["at"][last].as_py()
-                key = "" if len(at) <= _DATE_ONLY else _ids(chunk, last)
+                ids = _ids(chunk, last)  # a null among them tells no row from another
+                key = "" if len(at) <= _DATE_ONLY or None in ids else ids
                 self.cursor = {"watermark": watermark, "at": at, "id": key}
         return self.cursor
 
@@ -193,7 +194,7 @@ def _position(known: Cursor | None) -> Position | None:
     return Position(str(known["at"]), tuple(str(each) for each in ids) if isinstance(ids, list) else ())
 
 
-def _ids(chunk: pa.Table, row: int) -> list[str]:
+def _ids(chunk: pa.Table, row: int) -> list[str | None]:
     return [chunk[name][row].as_py() for name in chunk.column_names if name not in ("payload", "at")]
 
 

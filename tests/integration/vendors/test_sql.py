@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import psycopg2
 import pytest
+import sqlalchemy as sa
 
 from connectors.conformance import checks
 from connectors.connector import Connector, ConnectorContext, Mode, SyncOptions
@@ -170,6 +171,60 @@ def test_a_key_of_several_columns_is_one_id_and_pages_by_all_of_them(dsn: str) -
     assert len(rows(rest)) == 61 - 35
 
 
+def test_rows_whose_keys_look_alike_once_they_are_joined_are_two_rows(dsn: str) -> None:
+    run(
+        dsn,
+        "CREATE TABLE alike (a text, b text, updated_at timestamptz DEFAULT '2026-01-01', PRIMARY KEY (a, b))",
+        r"INSERT INTO alike VALUES ('x:y', 'z'), ('x', 'y:z'), ('x\', ':y'), ('x\:', 'y')",
+    )
+    assert len(rows(taken(connect(dsn, "alike: alike"), "alike"))) == 4
+
+
+@pytest.mark.parametrize("key", ["a", "[a, b]"])
+def test_a_row_with_a_null_in_its_key_is_set_aside_whole_and_the_next_read_goes_on(dsn: str, key: str) -> None:
+    run(
+        dsn,
+        "CREATE TABLE IF NOT EXISTS holed (a int, b int, updated_at timestamptz)",
+        "TRUNCATE holed",
+        "INSERT INTO holed VALUES (1, 1, '2026-01-01'), (NULL, 2, '2026-01-15'), (3, 3, '2026-02-01')",
+    )
+    connector = connect(dsn, f"holed: {{table: holed, key: {key}}}")
+    first = taken(connector, "holed")
+    assert [(each.reason, '"b":2' in each.raw) for page in first.pages for each in page.unreadable] == [
+        ("bad_key", True)
+    ]
+    run(dsn, "INSERT INTO holed VALUES (4, 4, '2026-02-02')")
+    again = taken(connector, "holed", cursor=first.cursor)
+    assert again.error is None
+    assert len(rows(again)) == 2
+
+
+def test_a_row_that_is_timed_beyond_the_calendar_keeps_no_other_from_being_read(dsn: str) -> None:
+    run(
+        dsn,
+        "CREATE TABLE beyond (id bigint PRIMARY KEY, updated_at timestamptz)",
+        "INSERT INTO beyond VALUES (1, 'infinity'), (2, '2026-01-01'), (3, '12026-01-01'), (4, '2026-02-01')",
+    )
+    done = taken(connect(dsn, "beyond: beyond"), "beyond")
+    assert done.error is None
+    assert set(rows(done)) == {"2", "4"}
+    assert {each.external_id for page in done.pages for each in page.unreadable} == {"1", "3"}
+
+
+def test_a_key_of_a_type_nobody_knows_is_read_on_from(dsn: str) -> None:
+    run(
+        dsn,
+        "CREATE TABLE rare (id xid8 PRIMARY KEY, updated_at timestamptz)",
+        "INSERT INTO rare VALUES ('5', '2026-01-01'), ('6', '2026-02-01')",
+    )
+    connector = connect(dsn, "rare: rare")
+    with pytest.warns(sa.exc.SAWarning, match="Did not recognize type"):
+        first = taken(connector, "rare")
+    with pytest.warns(sa.exc.SAWarning, match="Did not recognize type"):
+        again = taken(connector, "rare", cursor=first.cursor)
+    assert set(rows(again)) == {"6"}
+
+
 def test_a_table_that_only_counts_up_is_read_from_its_last_numbers(dsn: str) -> None:
     run(
         dsn,
@@ -219,11 +274,12 @@ def test_nothing_can_be_written_through_the_session(dsn: str) -> None:
     from connectors.runtime.databases import open_database
 
     run(dsn, "CREATE TABLE IF NOT EXISTS kept (id bigint PRIMARY KEY)")
-    with open_database(dsn, private=PrivateDatabases(_HERE)) as opened, opened.engine.connect() as connection:
-        import sqlalchemy as sa
-
-        with pytest.raises(sa.exc.InternalError, match="read-only"):
-            connection.execute(sa.text("INSERT INTO kept VALUES (1)"))
+    with (
+        open_database(dsn, private=PrivateDatabases(_HERE)) as opened,
+        opened.engine.connect() as connection,
+        pytest.raises(sa.exc.InternalError, match="read-only"),
+    ):
+        connection.execute(sa.text("INSERT INTO kept VALUES (1)"))
 
 
 @pytest.mark.parametrize(
@@ -327,6 +383,25 @@ def fill(connection: sqlite3.Connection, table: str, given: Sequence[Sequence[An
     name = table.split()[2]
     connection.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(given[0]))})", given)
     connection.commit()
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
+def test_a_table_of_hundreds_of_columns_is_read(
+    dsn: str, sqlite_file: tuple[str, sqlite3.Connection], kind: str
+) -> None:
+    columns = ", ".join(f"c{number} text" for number in range(600))
+    table = f"CREATE TABLE wide (id int PRIMARY KEY, updated_at timestamp DEFAULT '2026-01-01', {columns})"
+    place, connection = sqlite_file
+    if kind == "sqlite":
+        connection.execute(table)
+        connection.execute("INSERT INTO wide (id, c599) VALUES (1, 'last')")
+        connection.commit()
+    else:
+        place = dsn
+        run(dsn, table, "INSERT INTO wide (id, c599) VALUES (1, 'last')")
+    done = taken(connect(place, "wide: wide"), "wide")
+    record = json.loads(rows(done)["1"]["payload"])
+    assert (len(record), record["c599"]) == (602, "last")
 
 
 def test_types_come_as_sqlite_holds_them(sqlite_file: tuple[str, sqlite3.Connection]) -> None:
