@@ -96,8 +96,8 @@ class EventLog:
             raise Stop("malformed_page", f"an event of the vendor's log names no object at {delta.object_id}")
         known = changed.at.get(key)
         if key in changed.at and (at is None or (known is not None and at <= known)):
-            if at == known and delta.gone is not None and delta.gone.takes(item):
-                changed.gone.add(key)  # of two events of one moment, the deletion is the later
+            if at == known and delta.gone is not None and delta.gone.takes(item) != (key in changed.gone):
+                self._doubt(key, changed)
             return
         changed.at[key] = at
         changed.gone.discard(key)
@@ -107,6 +107,16 @@ class EventLog:
             changed.snapshots[key] = b"".join(bytes(each) for each in paths.find(item, delta.snapshot)[:1])
         if len(changed.at) > delta.most_changes:
             raise Resync("too_many_changes", f"more of {self._spec.name} changed than is worth reading one by one")
+
+    def _doubt(self, key: str, changed: _Changed) -> None:
+        """Of a deletion and another event of one moment the log tells no order: the object itself is asked for.
+
+        Where it cannot be asked for, the deletion counts as the later.
+        """
+        if self._delta.fetch is None:
+            changed.gone.add(key)
+        else:
+            changed.gone.discard(key)
 
     def _objects(self, keys: list[str], changed: _Changed, values: Mapping[str, Any]) -> Part:
         """Read some of the changed objects; one that the vendor no longer has, or calls deleted, is a tombstone."""

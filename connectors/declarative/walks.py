@@ -14,7 +14,7 @@ from connectors.declarative.pages import (
     NumberedPages,
     OffsetPages,
 )
-from connectors.errors import Stop
+from connectors.errors import Retry, Stop
 from connectors.runtime import paths
 from connectors.runtime.messages import Request, Response
 from connectors.runtime.pagination import (
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 Send = Callable[[Request], Response]
 Slices = Callable[[Response], list[bytes]]
+More = Callable[[Response], bool | None]
 
 
 def base_url(declared: str, settings: Mapping[str, Any]) -> str:
@@ -90,7 +91,7 @@ def walk(send: Send, request: Request, pagination: Pagination, slices: Slices) -
         return step(
             send,
             request,
-            lambda page: len(slices(page)),
+            lambda page: len(_items(page, slices, more)),
             param=pagination.param,
             first=pagination.first,
             more=more,
@@ -98,9 +99,20 @@ def walk(send: Send, request: Request, pagination: Pagination, slices: Slices) -
         )
     if isinstance(pagination, LastIdPages):
         more = more_at(pagination.more_path) if pagination.more_path else None
-        last_id = _last(slices, pagination.id_path)
+        last_id = _last(lambda page: _items(page, slices, more), pagination.id_path)
         return after_last(send, request, last_id, param=pagination.param, more=more, most_pages=limit)
     return iter((send(request),))
+
+
+def _items(page: Response, slices: Slices, more: More | None) -> list[bytes]:
+    """Return a page's items; raise Retry for a page that has none and says that more follow.
+
+    The walk can go no further from it, and taken for the end it would make what is left look deleted.
+    """
+    items = slices(page)
+    if not items and more is not None and more(page):
+        raise Retry("empty_page", "the vendor sends a page without records and says that more follow")
+    return items
 
 
 def _last(slices: Slices, path: str) -> Callable[[Response], str | None]:

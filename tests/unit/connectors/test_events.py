@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connectors.connector import Mode, SyncOptions
-from connectors.errors import Resync, Stop
+from connectors.errors import Resync, Retry, Stop
 from connectors.manifest import ManifestError
 from connectors.runtime.messages import Request
 from tests.unit.connectors.described import NOW, Read, Vendor, ago, check_resumable, connect, read
@@ -168,6 +168,29 @@ def test_an_object_the_vendor_no_longer_has_is_gone_and_one_it_calls_deleted_is_
     change = read(made, "customers", {"watermark": ago(minutes=1).isoformat()})
     assert change.deleted == {"lost", "stub"}
     assert {row["payload"] for page in change for row in page.rows.to_pylist()} == {None}
+
+
+@pytest.mark.parametrize("order", [("deleted", "updated"), ("updated", "deleted"), ("updated", "deleted", "updated")])
+def test_of_a_deletion_and_another_event_of_one_moment_the_object_tells_which_came_last(order: tuple[str, ...]) -> None:
+    """A log says nothing of the order within a second: one deleted and made anew would stay deleted."""
+    billing = Billing(Vendor())
+    for kind in order:
+        billing.happen("c1", NOW, kind)
+    for listed in (billing.events, billing.events[::-1]):
+        billing.events = listed
+        change = read(connect(billing.vendor, BILLING), "customers", {"watermark": ago(minutes=1).isoformat()})
+        assert change.deleted == ({"c1"} if order[-1] == "deleted" else set())
+        assert change.keys == ["c1"]
+
+
+@pytest.mark.parametrize("path", ["/customers", "/events"])
+def test_a_page_without_records_that_says_more_follow_is_not_taken_for_the_end(path: str) -> None:
+    """The rest of a full read would pass for deleted, and the rest of a log would never be read."""
+    billing = Billing(Vendor())
+    billing.vendor.handlers[path] = lambda _: {"data": [], "has_more": True}
+    cursor = {"watermark": ago(minutes=1).isoformat()} if path == "/events" else None
+    with pytest.raises(Retry, match="empty_page"):
+        read(connect(billing.vendor, BILLING), "customers", cursor)
 
 
 def test_an_event_without_an_object_is_no_event_to_pass_over() -> None:
