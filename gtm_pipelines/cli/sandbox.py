@@ -177,12 +177,23 @@ def judge(
     emit(found, as_json=as_json, show=show)
 
 
+_SHARED = {
+    "person": "mailbox, telephone number, reference or name at one company",
+    "account": "domain or company name",
+}
+
+
 def _show_judgement(out: Console, found: Judgement) -> None:
     whole = found.overall
     out.print(
         f"[bold]{found.kind}[/bold]: precision {whole.precision:.3f}, recall {whole.recall:.3f}"
         f" over {whole.records:,} records and {whole.true_pairs:,} true pairs"
     )
+    if found.missed:
+        out.print(
+            f"of {found.missed:,} missed pairs {found.beyond_knowing:,} share no"
+            f" {_SHARED[found.kind]}, not even through a third record"
+        )
     rows = [
         [pair.left, pair.right, pair.true_pairs, pair.right_pairs, f"{pair.precision:.3f}", f"{pair.recall:.3f}"]
         for pair in found.by_source

@@ -9,9 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from quality.identity import Evaluation, Mistake, SourcePair, evaluate, evaluate_by_source, worst_mistakes
+from quality.identity import (
+    Evaluation,
+    Mistake,
+    SourcePair,
+    evaluate,
+    evaluate_by_source,
+    pairs_beyond_knowing,
+    worst_mistakes,
+)
+from quality.normalise import company
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from gtm_pipelines.sandbox.ground_truth import Truth
     from gtm_pipelines.warehouse import Served
 
@@ -37,6 +48,12 @@ class Judgement:
     by_source: list[SourcePair]
     worst: list[Blunder]
     unknown: int  # linked records the truth does not know, as rows a test put there
+    beyond_knowing: int  # missed pairs of records that share nothing a rule could compare, not even through a third
+
+    @property
+    def missed(self) -> int:
+        """True pairs that were not joined."""
+        return self.overall.true_pairs - self.overall.right_pairs
 
 
 def judge(warehouse: Served, truth: Truth, kind: Kind, *, most: int = 5) -> Judgement:
@@ -61,13 +78,32 @@ def judge(warehouse: Served, truth: Truth, kind: Kind, *, most: int = 5) -> Judg
         if (row["connector"], row["external_id"]) in real
     ]
     pairs = [(row["golden"], row["real"]) for row in known]
+    traits = _traits(warehouse, kind, known)
     return Judgement(
         kind,
         evaluate(pairs),
         evaluate_by_source((row["source"], row["golden"], row["real"]) for row in known),
         [_blunder(mistake, known) for mistake in worst_mistakes(pairs, most)],
         len(linked) - len(known),
+        pairs_beyond_knowing((row["golden"], row["real"], traits[row["source"], row["external_id"]]) for row in known),
     )
+
+
+def _traits(warehouse: Served, kind: Kind, known: list[dict[str, Any]]) -> dict[tuple[str, str], set[Hashable]]:
+    """Return what each record shows that another could show too: a mailbox, a number, a name at a company, a domain."""
+    found: dict[tuple[str, str], set[Hashable]] = {
+        (row["source"], row["external_id"]): {
+            (name, company.normal_form(row[name]) if name == "name" else row[name])
+            for name in ("email", "phone", "name", "domain")
+            if row.get(name) is not None
+        }
+        for row in known
+    }
+    if kind == "person":
+        carried = "SELECT source, external_id, rule, value FROM golden.person_key WHERE rule <> 'employer'"
+        for source, external_id, rule, value in warehouse.rows(carried):
+            found.setdefault((source, external_id), set()).add((rule, value))
+    return found
 
 
 def _blunder(mistake: Mistake, known: list[dict[str, Any]]) -> Blunder:

@@ -10,6 +10,7 @@ from quality.identity.evaluation import (
     SourcePair,
     evaluate,
     evaluate_by_source,
+    pairs_beyond_knowing,
     worst_mistakes,
 )
 from quality.identity.policy import DEFAULT_POLICY, IdentityPolicy
@@ -30,5 +31,6 @@ __all__ = [
     "SourcePair",
     "evaluate",
     "evaluate_by_source",
+    "pairs_beyond_knowing",
     "worst_mistakes",
 ]

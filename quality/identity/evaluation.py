@@ -103,6 +103,30 @@ def evaluate_by_source(records: Iterable[tuple[str, Hashable, Hashable]]) -> lis
     ]
 
 
+def pairs_beyond_knowing(records: Iterable[tuple[Hashable, Hashable, Iterable[Hashable]]]) -> int:
+    """Count the true pairs of (cluster, real entity, traits) that no chain of shared traits or clusters connects.
+
+    A rule compares traits and nothing else: of these pairs no rule could know.
+    """
+    parts_of: dict[Hashable, list[tuple[set[Hashable], int]]] = defaultdict(list)
+    for cluster, entity, traits in records:
+        joined: set[Hashable] = {("cluster", cluster), *(("trait", trait) for trait in traits)}
+        size, apart = 1, []
+        for marks, others in parts_of[entity]:
+            if joined.isdisjoint(marks):
+                apart.append((marks, others))
+            else:
+                joined, size = joined | marks, size + others
+        parts_of[entity] = [*apart, (joined, size)]
+    whole: Counter[Hashable] = Counter()
+    connected: Counter[Hashable] = Counter()
+    for entity, parts in parts_of.items():
+        for at, (_, size) in enumerate(parts):
+            whole[entity] += size
+            connected[entity, at] = size
+    return _pairs(whole) - _pairs(connected)
+
+
 @dataclass(frozen=True, slots=True)
 class Mistake:
     """One cluster that mixes several real entities, or one real entity that is scattered over several clusters."""

@@ -15,7 +15,8 @@ from tests.faults.stage import TENANT, Stage, staged
 
 _SIZE = 400
 # Floors leave room for luck between seeds, not for a rule that stopped working: dropping any one rule falls below them.
-_FLOORS = {"person": (0.98, 0.83), "account": (0.98, 0.80)}
+_FLOORS = {"person": (0.98, 0.88), "account": (0.98, 0.80)}
+_KNOWABLE = 0.97  # of the true pairs that something in the records tells, the share that has to be found
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +49,7 @@ def test_golden_records_agree_with_the_truth(resolved: tuple[Stage, Path], kind:
         f"records, {result.true_pairs} true pairs; {len(result.mixed)} golden rows mix several, "
         f"{len(result.scattered)} are scattered"
     )
+    print(f"  of {found.missed} missed pairs {found.beyond_knowing} share nothing that a rule could compare")
     for pair in found.by_source:
         print(f"  {pair.left} with {pair.right}: precision {pair.precision:.3f}, recall {pair.recall:.3f}")
     assert sum(pair.true_pairs for pair in found.by_source) == result.true_pairs
@@ -55,3 +57,4 @@ def test_golden_records_agree_with_the_truth(resolved: tuple[Stage, Path], kind:
     precision, recall = _FLOORS[kind]
     assert result.precision >= precision
     assert result.recall >= recall
+    assert result.right_pairs >= _KNOWABLE * (result.true_pairs - found.beyond_knowing)

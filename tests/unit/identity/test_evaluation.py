@@ -4,7 +4,7 @@ from collections import Counter
 from itertools import combinations
 from random import Random
 
-from quality.identity import evaluate, evaluate_by_source, worst_mistakes
+from quality.identity import evaluate, evaluate_by_source, pairs_beyond_knowing, worst_mistakes
 
 
 def test_a_perfect_resolution_scores_one_and_names_no_fault() -> None:
@@ -61,3 +61,21 @@ def test_the_costliest_mistake_is_named_first() -> None:
     assert (first.kind, first.subject, first.parts, first.pairs) == ("mixed", "p1", ("ann", "bob"), 6)
     assert (second.kind, second.subject, second.parts, second.pairs) == ("scattered", "eve", ("p2", "p3"), 1)
     assert worst_mistakes([("p4", "joe")]) == []
+
+
+def test_pairs_that_no_chain_of_shared_traits_connects_are_beyond_knowing() -> None:
+    """Four records of one person in four clusters: two share a number, a third shares a name with one of them."""
+    records = [
+        ("a", "ann", ["number"]),
+        ("b", "ann", ["name"]),
+        ("c", "ann", ["number", "name"]),
+        ("d", "ann", ["else"]),
+        ("e", "ben", ["else"]),
+    ]
+    assert pairs_beyond_knowing(records) == 3
+    assert pairs_beyond_knowing(reversed(records)) == 3
+    assert pairs_beyond_knowing([*records, ("d", "ann", [])]) == 6
+
+
+def test_records_that_were_put_together_need_no_trait() -> None:
+    assert pairs_beyond_knowing([("a", "ann", []), ("a", "ann", []), ("b", "ben", [])]) == 0
