@@ -12,6 +12,7 @@ from gtm_pipelines.cli.connection_settings import read_settings
 from gtm_pipelines.cli.connectors import find_manifest
 from gtm_pipelines.cli.exits import Exit, UsageError
 from gtm_pipelines.cli.output import Json, ago, emit, progress, table
+from gtm_pipelines.cli.removing import ask_before
 from gtm_pipelines.cli.session import open_session, utc_now
 
 if TYPE_CHECKING:
@@ -234,7 +235,6 @@ def remove(tenant: Tenant, name: Name, yes: Annotated[bool, typer.Option("--yes"
     """Remove a connection and its credentials; what it landed stays."""
     with open_session() as session:
         found = session.control.get_connection(tenant, name)
-        if not yes and not typer.confirm(f"remove {found.tenant}/{found.name} and its credentials?"):
-            raise UsageError("nothing was removed")
+        ask_before(f"remove {found.tenant}/{found.name} and its credentials?", yes=yes)
         session.control.remove_connection(found.tenant, found.name)
         typer.echo(f"removed {found.tenant}/{found.name}")

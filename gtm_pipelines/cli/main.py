@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from contextlib import contextmanager
+from importlib import metadata
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -45,10 +46,19 @@ app = typer.Typer(
 )
 
 
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"gtm-pipelines {metadata.version('gtm-pipelines')}")
+        raise typer.Exit
+
+
 @app.callback()
 def root(
     context: typer.Context,
     debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_show_version)
+    ] = False,
 ) -> None:
     """Land go-to-market data of many tenants and turn it into one truthful set of people, accounts and activities.
 
@@ -64,6 +74,7 @@ def root(
 
       gtm demo                              four tenants on this machine
     """
+    del version  # its callback has shown it
     context.obj = {"debug": debug}
     _options["debug"] = debug
 

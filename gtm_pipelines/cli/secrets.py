@@ -32,18 +32,20 @@ def collect(manifest: Manifest, *, source: Path | None, from_env: bool, stored: 
     if not fields:
         return {}
     if source is not None:
-        given = parse(sys.stdin.read() if str(source) == STDIN else _read(source))
+        given = parse(_piped() if str(source) == STDIN else _read(source))
     elif from_env:
         given = _from_environment(manifest)
     elif sys.stdin.isatty():
         given = {name: _ask(field) for name, field in fields.items()}
-    elif piped := sys.stdin.read().strip():
+    elif piped := _piped():
         given = parse(piped)
     else:
-        variables = ", ".join(variable(manifest.id, name) for name in fields)
+        usual = _ways(manifest)[0] or frozenset(fields)
+        needed = _in_order(manifest, usual)
+        variables = ", ".join(variable(manifest.id, name) for name in needed)
         raise UsageError(
-            f"{manifest.name} needs {', '.join(fields)}: give them on stdin, with --secrets-file FILE, "
-            f"or with --from-env from {variables}"
+            f"{manifest.name} needs {', '.join(needed)}{_instead(manifest, usual)}: give them on stdin, with "
+            f"--secrets-file FILE, or with --from-env from {variables}"
         )
     return _checked(manifest, {name: value for name, value in given.items() if value}, stored)
 
@@ -76,9 +78,18 @@ def parse(text: str) -> dict[str, str]:
 
 def _read(source: Path) -> str:
     try:
-        return source.read_text(encoding="utf-8")
+        return source.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise UsageError(f"the credentials file {source} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"the credentials file {source} is not text in UTF-8") from None
+
+
+def _piped() -> str:
+    try:
+        return sys.stdin.read().strip()
+    except UnicodeDecodeError:
+        raise UsageError("the credentials on stdin are not text in UTF-8") from None
 
 
 def _from_environment(manifest: Manifest) -> dict[str, str]:
@@ -107,11 +118,20 @@ def _checked(manifest: Manifest, given: dict[str, str], stored: Collection[str])
     chosen = next((way for way in ways if way & (known - ways[0])), ways[0])
     missing = [name for name in fields if name in chosen and name not in known]
     if missing:
-        others = [f"; with {_KEY} instead: {', '.join(n for n in fields if n in way)}" for way in ways if way != chosen]
-        raise UsageError(f"{manifest.name} also needs {', '.join(missing)}{''.join(others)}")
+        raise UsageError(f"{manifest.name} also needs {', '.join(missing)}{_instead(manifest, chosen)}")
     if _KEY in given and manifest.auth.type == "oauth2":
         _check_key(given[_KEY])
     return given
+
+
+def _instead(manifest: Manifest, chosen: frozenset[str]) -> str:
+    """Name the fields of every other way of logging in than the one chosen."""
+    others = [way for way in _ways(manifest) if way != chosen]
+    return "".join(f"; with {_KEY} instead: {', '.join(_in_order(manifest, way))}" for way in others)
+
+
+def _in_order(manifest: Manifest, names: frozenset[str]) -> list[str]:
+    return [field.name for field in manifest.auth.fields if field.name in names]
 
 
 def _check_key(text: str) -> None:

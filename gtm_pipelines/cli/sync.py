@@ -77,10 +77,13 @@ def sync(
 def _chosen(session: Session, tenant: str, connection: str | None) -> list[Connection]:
     """Return the connections to sync: the one that was named whatever its status, or all active ones."""
     found = session.connections(tenant, connection)
-    if connection is None:
-        found = [each for each in found if each.status == "active"]
     if not found:
-        raise UsageError(f"{tenant} has no active connection; add one: gtm connections add {tenant} CONNECTOR")
+        raise UsageError(f"{tenant} has no connection; add one: gtm connections add {tenant} CONNECTOR")
+    if connection is None:
+        others = ", ".join(f"{each.name} is {each.status}" for each in found)
+        found = [each for each in found if each.status == "active"]
+        if not found:
+            raise UsageError(f"{tenant} has no active connection: {others}; gtm status {tenant} shows why")
     for each in found:
         if each.status == "paused":
             typer.echo(f"{each.tenant}/{each.name} is paused; it is synced because it was named", err=True)

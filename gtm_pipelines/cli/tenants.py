@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gtm_pipelines.cli.exits import UsageError
 from gtm_pipelines.cli.output import Json, cell, emit, progress, table
+from gtm_pipelines.cli.removing import ask_before
 from gtm_pipelines.cli.session import open_session
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def remove(
             return
         found = session.control.get_tenant(tenant)
         count = len(session.control.list_connections(found.id))
-        _ask(f"remove {found.id} with {count} connections and their credentials?", yes=yes)
+        ask_before(f"remove {found.id} with {count} connections and their credentials?", yes=yes)
         session.control.remove_tenant(found.id)
 
         def show(out: Console) -> None:
@@ -99,7 +99,7 @@ def remove(
 def _erase(session: Session, tenant: str, *, yes: bool, as_json: bool) -> None:
     from gtm_pipelines.erasure import erase_tenant
 
-    _ask(f"erase {tenant}: everything it has, without a way back? (gtm tenants export keeps a copy)", yes=yes)
+    ask_before(f"erase {tenant}: everything it has, without a way back? (gtm tenants export keeps a copy)", yes=yes)
     done = erase_tenant(session.settings, session.control, tenant)
 
     def show(out: Console) -> None:
@@ -136,8 +136,3 @@ def export(
         out.print(f"{len(done.files)} files in {done.directory}; README.md says what is what", soft_wrap=True)
 
     emit(done, as_json=as_json, show=show)
-
-
-def _ask(question: str, *, yes: bool) -> None:
-    if not yes and not typer.confirm(question, err=True):
-        raise UsageError("nothing was removed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,6 +84,11 @@ def test_where_nothing_is_yet_that_is_said(gtm: Gtm, arguments: tuple[str, ...],
     done = gtm(*arguments)
     assert (done.code, done.out.startswith(said)) == (Exit.OK, True)
     assert gtm(*arguments, "--json").json == []
+
+
+def test_the_version_can_be_asked_for(gtm: Gtm) -> None:
+    done = gtm("--version")
+    assert (done.code, done.out) == (Exit.OK, f"gtm-pipelines {metadata.version('gtm-pipelines')}\n")
 
 
 def test_an_unknown_option_is_exit_code_2(gtm: Gtm) -> None:

@@ -50,6 +50,15 @@ def test_an_erasure_asks_first_and_takes_no_for_an_answer(gtm: Gtm) -> None:
     assert [row["tenant"] for row in gtm("tenants", "list", "--json").json] == ["acme"]
 
 
+@pytest.mark.parametrize("what", [("tenants", "remove", "acme"), ("connections", "remove", "acme", "exports")])
+def test_where_nobody_can_answer_the_option_is_named(gtm: Gtm, tmp_path: Path, what: tuple[str, ...]) -> None:
+    gtm("connections", "add", "acme", "file", "--name", "exports", "--set", f"folder={tmp_path}")
+    done = gtm(*what)
+    assert (done.code, done.out.strip()) == (Exit.USAGE, "")
+    assert done.err.endswith("error: nobody is there to answer, and nothing was removed: give --yes\n")
+    assert [row["name"] for row in gtm("connections", "list", "--json").json] == ["exports"]
+
+
 def test_an_erasure_while_a_sync_is_at_work_is_for_later(gtm: Gtm, home: Path) -> None:
     from gtm_pipelines.ingest.run_directory import run_directory
 

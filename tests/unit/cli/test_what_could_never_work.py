@@ -78,6 +78,19 @@ def test_half_a_way_of_logging_in_is_refused(gtm: Gtm, given: tuple[str, ...], m
     assert connections(gtm) == []
 
 
+def test_who_gives_nothing_is_told_what_one_way_of_logging_in_takes(gtm: Gtm) -> None:
+    done = gtm("connections", "add", "acme", "salesforce")
+    assert "needs client_id, client_secret, refresh_token; with private_key instead: client_id, private" in done.err
+    assert done.err.rstrip().endswith("GTM_SALESFORCE_CLIENT_SECRET, GTM_SALESFORCE_REFRESH_TOKEN")
+
+
+def test_a_credentials_file_that_is_no_text_is_refused(gtm: Gtm, tmp_path: Path) -> None:
+    file = tmp_path / "secrets.bin"
+    file.write_bytes(b"\xff\xfe\x00")
+    done = gtm("connections", "add", "acme", "salesforce", "--secrets-file", str(file))
+    assert (done.code, done.err) == (Exit.USAGE, f"error: the credentials file {file} is not text in UTF-8\n")
+
+
 def test_a_private_key_stands_for_secret_and_refresh_token(gtm: Gtm) -> None:
     signed = {"client_id": "id-1", "username": "sync@northwind.example"}
     done = add(gtm, signed | {"private_key": "not a key"})

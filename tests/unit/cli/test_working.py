@@ -148,6 +148,13 @@ def test_a_paused_connection_is_synced_when_named_and_that_is_said(gtm: Gtm, acm
     assert acme.exists()
 
 
+def test_where_all_is_paused_nobody_is_told_to_add_a_connection(gtm: Gtm, acme: Path) -> None:
+    gtm("connections", "pause", "acme", "file")
+    done = gtm("sync", "acme")
+    assert (done.code, "file is paused" in done.err, "connections add" in done.err) == (Exit.USAGE, True, False)
+    assert acme.exists()
+
+
 def test_a_refused_shrink_names_the_option_that_allows_it(gtm: Gtm, acme: Path) -> None:
     rows = [f"{number},p{number}@northwind.example" for number in range(60)]
     (acme / "people.csv").write_text("\n".join(["id,email", *rows]))
