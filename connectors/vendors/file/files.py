@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from connectors.errors import Retry, Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 SUFFIXES = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 """File suffix to the reader that understands it; other files of the folder are left alone."""
@@ -145,3 +145,11 @@ def is_settled(file: SourceFile, now_ns: int) -> bool:
     its digest can be trusted then.
     """
     return file.modified_ns < now_ns - _SETTLED_NS
+
+
+def times_of(found: Sequence[SourceFile], now_ns: int) -> str | None:
+    """Return one digest of all names, sizes and times; None while the times of any may not stand for its content."""
+    if not all(is_settled(file, now_ns) for file in found):
+        return None
+    told = sorted(f"{file.name}\0{file.size}\0{file.modified_ns}\0{file.changed_ns}" for file in found)
+    return blake2b("\n".join(told).encode(), digest_size=16).hexdigest()

@@ -45,6 +45,8 @@ class _Folder:
     files: list[SourceFile]
     states: Mapping[str, dict[str, Any]]
     left_out: tuple[str, ...]
+    times: str | None = None  # of files too many to be remembered, once times may stand for their contents
+    unmoved: Cursor | None = None  # the cursor there is, when by their times nothing happened to them
 
     def unread(self, cursor: Cursor) -> list[SourceFile]:
         """Return the files whose content the cursor does not vouch for."""
@@ -55,8 +57,10 @@ class _Folder:
 
     def cursor(self) -> Cursor:
         """Return the cursor once every file is read: short however many files there are."""
+        if self.unmoved is not None:
+            return self.unmoved
         if len(self.files) > _REMEMBERED:
-            return {"digest": self._digest()}
+            return {"digest": self._digest(), **({"times": self.times} if self.times else {})}
         return {"files": dict(self.states)}
 
     def cursor_after(self, cursor: Cursor, done: set[str]) -> Cursor | None:
@@ -155,10 +159,13 @@ class FileConnector(Connector):
 
     def _folder(self, entity: str, cursor: Cursor) -> _Folder:
         found = self._files(entity)
-        known = cursor.get("files", {})
         now_ns = int(self.context.clock().timestamp() * 1e9)
+        times = files.times_of(found.files, now_ns) if len(found.files) > _REMEMBERED else None
+        if times is not None and times == cursor.get("times"):
+            return _Folder([], {}, found.left_out, unmoved=cursor)
+        known = cursor.get("files", {})
         states = {file.name: _state(file, known.get(file.name), now_ns) for file in found.files}
-        return _Folder(found.files, states, found.left_out)
+        return _Folder(found.files, states, found.left_out, times)
 
     def _open(self, file: SourceFile, rows: int = _ROWS) -> records.Reading:
         return records.open_records(

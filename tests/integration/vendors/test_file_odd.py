@@ -272,6 +272,20 @@ def test_a_file_put_in_anothers_place_is_seen_though_size_and_time_are_the_same(
     assert payloads(taken(build(), cursor=first.cursor)) == [{"id": "1", "n": "b"}]
 
 
+def test_hundreds_of_files_that_nobody_touched_are_not_even_hashed_again(
+    build: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that grows by a file a day would otherwise be read whole with every sync."""
+    for number in range(201):
+        write(tmp_path / f"people_{number}.csv", f"id\n{number}\n")
+    first = taken(build())
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "digest", lambda file: pytest.fail(f"{file.name} was read"))
+        assert taken(build(), cursor=first.cursor).cursor == first.cursor
+    write(tmp_path / "new.csv", "id\nx\n").replace(tmp_path / "people_7.csv")
+    assert "x" in taken(build(), cursor=first.cursor).versions()
+
+
 def test_a_cursor_of_before_times_of_change_were_kept_reads_nothing_again(build: Build, tmp_path: Path) -> None:
     write(tmp_path / "people.csv", "id\n1\n")
     cursor = json.loads(json.dumps(taken(build()).cursor))
