@@ -14,7 +14,7 @@ from gtm_pipelines.settings import read_settings
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from gtm_pipelines.resolution import Why
+    from gtm_pipelines.resolution import Why, WhyKey
     from gtm_pipelines.warehouse import Served
 
 
@@ -87,7 +87,7 @@ def show_why(out: Console, found: Why) -> None:
     ]
     out.print(table(["source", "record", "tied by", "#confidence", "evidence", "deleted"], rows, title=found.person_id))
     if found.keys:
-        keys = [[key.rule, key.value, ", ".join(key.records), key.owners, key.is_used] for key in found.keys]
+        keys = [[key.rule, key.value, _carriers(key), key.owners, key.is_used] for key in found.keys]
         out.print(table(["key", "value", "carried by", "#owners", "used"], keys))
     fields = [
         [
@@ -100,6 +100,10 @@ def show_why(out: Console, found: Why) -> None:
         if field is not None
     ]
     out.print(table(["field", "value", "from", "lost"], fields))
+
+
+def _carriers(key: WhyKey) -> str:
+    return ", ".join(f"{record} (loosely)" if record in key.loosely else record for record in key.records)
 
 
 def _evidence(evidence: dict[str, object]) -> str:

@@ -4,8 +4,8 @@ Reads ``canonical.*`` and ``canonical.pending``, writes ``golden.*``. What makes
 survives, is not decided here but in ``quality.identity``.
 """
 
-from gtm_pipelines.resolution.explanation import UnknownPersonError, Why, why
+from gtm_pipelines.resolution.explanation import UnknownPersonError, Why, WhyKey, why
 from gtm_pipelines.resolution.report import KindReport, ResolutionReport
 from gtm_pipelines.resolution.resolve import resolve_tenant
 
-__all__ = ["KindReport", "ResolutionReport", "UnknownPersonError", "Why", "resolve_tenant", "why"]
+__all__ = ["KindReport", "ResolutionReport", "UnknownPersonError", "Why", "WhyKey", "resolve_tenant", "why"]

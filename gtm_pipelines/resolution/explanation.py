@@ -33,11 +33,16 @@ class WhyRecord(BaseModel):
 
 
 class WhyKey(BaseModel):
-    """A key that records of the person carry; ``is_used`` is False where it is a hub and so ties nobody."""
+    """A key that records of the person carry; ``is_used`` is False where it is a hub and so ties nobody.
+
+    Those that carry it loosely show it in something else (a tagged address, a name the mailbox spells, an employer's
+    name) and are tied by a weaker rule.
+    """
 
     rule: str
     value: str
     records: list[str]  # source:external_id, those of this person
+    loosely: list[str]  # those among them that carry it loosely
     owners: int  # records that carry it, of whatever person
     is_used: bool
 
@@ -98,4 +103,5 @@ def _record(*row: Any) -> WhyRecord:
 
 
 def _key(*row: Any) -> WhyKey:
-    return WhyKey(**dict(zip(tuple(WhyKey.model_fields), row, strict=True)))
+    given = dict(zip(tuple(WhyKey.model_fields), row, strict=True))
+    return WhyKey(**given | {"loosely": given["loosely"] or []})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gtm_pipelines.resolution import why
 from tests.unit.resolution.tenant import START
+from tests.warehouses import DUCKDB_ALONE
 
 if TYPE_CHECKING:
     from tests.unit.resolution.tenant import Tenant
@@ -146,3 +147,14 @@ def test_evidence_says_through_whom_a_group_came_in(tenant: Tenant) -> None:
     assert tenant.link("x")["evidence"] == {"key": "+14155550100", "with": "crm:a"}
     assert tenant.link("y")["evidence"] == {"key": "+14155550100", "with": "crm:a", "through": "mail:x"}
     assert tenant.link("y")["confidence"] == 0.9
+
+
+def test_why_says_who_carries_a_key_loosely(tenant: Tenant) -> None:
+    tenant.person("crm", "a", **EMAIL)
+    local, host = EMAIL["email"].split("@")
+    tenant.person("mail", "b", email=f"{local}+news@{host}")
+    tenant.resolve()
+    keys = {key.value: key for key in why(tenant.warehouse.served, tenant.id_of("a")).keys}
+    plain, tagged = keys[EMAIL["email"]], keys[f"{local}+news@{host}"]
+    assert (plain.records, plain.loosely) == (["crm:a", "mail:b"], ["mail:b"])
+    assert (tagged.records, tagged.loosely) == (["mail:b"], [])
