@@ -95,13 +95,27 @@ def searched(client: Any, asked: dict[str, Any]) -> list[dict[str, Any]]:
         ("opportunity", "opportunities"),
         ("activity", "activities"),
         ("user", "users"),
-        ("custom_field/lead", "lead_fields"),
     ],
 )
 def test_a_list_is_skipped_through_to_its_end(organisation: Served, client: Any, path: str, entity: str) -> None:
     found = [each["id"] for each in skipped(client, path)]
     assert len(found) == len(set(found))
     assert set(found) == truth(organisation, entity)
+
+
+def test_a_shared_field_is_in_the_schema_of_leads_and_not_in_their_list(client: Any) -> None:
+    own = {each["id"] for each in skipped(client, "custom_field/lead")}
+    schema = client.get("custom_field_schema/lead")
+    assert {each["id"] for each in schema["fields"]} - own == {
+        each["id"] for each in skipped(client, "custom_field/shared")
+    }
+    assert schema.keys() == {"name", "object_type", "fields"}
+
+
+def test_a_meeting_names_its_people_as_attendees_and_nowhere_else(client: Any) -> None:
+    meeting = next(each for each in skipped(client, "activity") if each["_type"] == "Meeting")
+    assert meeting["contact_id"] is None
+    assert [bool(each["contact_id"]) for each in meeting["attendees"]] == [False, True]
 
 
 def test_a_search_is_paged_to_its_end_in_order(organisation: Served, client: Any) -> None:

@@ -121,6 +121,24 @@ def test_custom_fields_come_with_their_records(organisation: Sandboxed) -> None:
     assert all("custom.cf_linkedin" in contact for contact in contacts)
 
 
+def test_fields_that_objects_share_come_with_their_records_as_their_own_do(organisation: Sandboxed) -> None:
+    """Close's list of the fields of leads leaves them out."""
+    for entity in ("leads", "contacts"):
+        known = payloads(taken(organisation.connect(), entity)).values()
+        assert any(each["custom.cf_source"] for each in known)
+    assert "cf_source" in taken(organisation.connect(), "lead_fields").versions()
+    assert "cf_source" not in taken(organisation.connect(), "opportunity_fields").versions()
+
+
+def test_more_fields_than_a_search_may_name_are_said_and_no_record_is_read_by_halves(organisation: Sandboxed) -> None:
+    with organisation.suffering(search_fields=14):
+        done = taken(organisation.connect(), "leads")
+        checks.check_ends(taken(organisation.connect(), "opportunities"))
+    assert isinstance(done.error, Stop)
+    assert done.error.code == "fields_refused"
+    assert not rows(done)
+
+
 def test_a_search_that_ends_early_is_asked_again_before_it_does(organisation: Sandboxed) -> None:
     """The vendor's cap, made small: after it a search has no cursor, as if there were no more."""
     total = organisation.truth("contacts")[0]

@@ -50,3 +50,13 @@ def test_a_stripe_invoice_is_dated_by_when_it_came_to_be_what_it_is() -> None:
     invoice = {"id": "in_1", "object": "invoice", "status": "uncollectible", "created": 1_767_225_600}
     row = mapped("stripe", "invoices", {**invoice, "status_transitions": times}, "activity")
     assert (row["type"], row["occurred_at"]) == ("invoice_uncollectible", datetime(2026, 2, 1, tzinfo=UTC))
+
+
+def test_a_close_meetings_person_is_the_first_contact_among_its_attendees() -> None:
+    """Close leaves a meeting's own contact_id empty, and the user who invited may stand first."""
+    attendees = [{"contact_id": None, "user_id": "user_1"}, {"contact_id": "cont_1"}, {"contact_id": "cont_2"}]
+    meeting = {"id": "acti_1", "_type": "Meeting", "contact_id": None, "attendees": attendees, "title": "Intro"}
+    row = mapped("close", "activities", {**meeting, "date_created": "2026-03-02T08:15:30+00:00"}, "activity")
+    assert row["person_external_id"] == "cont_1"
+    properties = json.loads(row["properties"])
+    assert (properties["subject"], properties["attendees"]) == ("Intro", attendees)

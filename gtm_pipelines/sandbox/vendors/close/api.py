@@ -15,7 +15,7 @@ from gtm_pipelines.sandbox.wire import Call, Reply, as_json
 if TYPE_CHECKING:
     from gtm_pipelines.sandbox.tenants import Tenant
 
-_CUSTOMISED = ("lead", "contact", "opportunity", "activity")
+_CUSTOMISED = ("lead", "contact", "opportunity", "activity", "shared")
 _LABELS = {"lead": ["Potential", "Qualified", "Customer", "Bad Fit"], "opportunity": ["Active", "Won", "Lost"]}
 _STATUSES = {
     kind: [{"id": f"stat_{label.lower().replace(' ', '')}", "label": label} for label in labels]
@@ -84,8 +84,10 @@ def _list(tenant: Tenant, call: Call, parts: list[str]) -> Any:
             return lists.listed(tenant, name, call.query)
         case ["activity", kind]:
             return lists.listed(tenant, "activity", call.query, kind)
-        case ["custom_field", kind] if kind in _CUSTOMISED:
+        case ["custom_field", kind] if kind in _CUSTOMISED:  # the shared ones are in no list but their own
             return lists.listed(tenant, "custom_field", call.query, kind)
+        case ["custom_field_schema", kind] if kind in _CUSTOMISED[:-1]:
+            return lists.schema(tenant, kind)
     raise _missing()
 
 

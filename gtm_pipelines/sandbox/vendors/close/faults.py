@@ -17,4 +17,7 @@ class CloseFaults(Faults):
     cursor_seconds: float = Field(30, ge=0, description="how long a search's cursor lives")
     expire_cursor_next: int = Field(0, ge=0, description="so many cursors of searches have expired")
     max_skip: int = Field(250_000, ge=0, description="the largest _skip of a list")
+    search_fields: int = Field(
+        100, ge=1, description="how many fields a search may name; Close tells nobody its number"
+    )
     retention_days: int = Field(30, ge=1, description="how long the event log is kept")

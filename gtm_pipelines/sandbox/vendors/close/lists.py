@@ -65,6 +65,14 @@ def listed(tenant: Tenant, name: str, query: Mapping[str, str], kind: str | None
     return {"data": data, "has_more": len(found) > limit, "total_results": count(tenant, asked)}
 
 
+def schema(tenant: Tenant, kind: str) -> dict[str, Any]:
+    """Answer ``/custom_field_schema/{kind}/``: its own fields and the shared ones it has, all in one answer."""
+    own = rows(tenant, Asked("custom_field", ("object_type = ?",), (kind,), "name"))
+    shared = rows(tenant, Asked("custom_field", ("object_type = 'shared'",), order="name"))
+    fields = [*own, *(each for each in shared if {"object_type": kind} in each["associations"])]
+    return {"name": kind.capitalize(), "object_type": kind, "fields": fields}
+
+
 def _conditions(listing: Listing, query: Mapping[str, str]) -> tuple[list[str], list[Any]]:
     conditions: list[str] = []
     values: list[Any] = []

@@ -48,7 +48,7 @@ def search(tenant: Tenant, call: Call) -> dict[str, Any]:
     if kind is None:
         raise CloseError.field("query", "An object_type clause is needed.")
     field, direction = _sort(asked.get("sort"), kind)
-    fields = _fields(asked.get("_fields"), kind)
+    fields = _fields(asked.get("_fields"), kind, faults.search_fields)
     limit = asked.get("_limit", _USUAL)
     if not isinstance(limit, int) or not 1 <= limit <= _MOST:
         raise CloseError.field("_limit", f"Must be between 1 and {_MOST}.")
@@ -133,8 +133,8 @@ def _sort(given: Any, kind: str) -> tuple[str, str]:
     raise CloseError.field("sort", "Unsupported sort.")
 
 
-def _fields(given: Any, kind: str) -> list[str]:
-    """Read which fields to return: only ``id`` unless they are named; an unknown one is refused."""
+def _fields(given: Any, kind: str, most: int) -> list[str]:
+    """Read which fields to return: only ``id`` unless they are named; an unknown one is refused, and one too many."""
     if given is None:
         return ["id"]
     named = given.get(kind, ["id"]) if isinstance(given, dict) else None
@@ -142,10 +142,14 @@ def _fields(given: Any, kind: str) -> list[str]:
     if not isinstance(named, list) or any(each not in known for each in named):
         unknown = [each for each in named or [] if each not in known]
         raise CloseError.field("_fields", f"Unknown fields: {', '.join(map(str, unknown))}")
+    if len(named) > most:
+        raise CloseError.field("_fields", "Too many fields requested")
     return [*named]
 
 
-_SHARED = {"id", "name", "display_name", "custom", "organization_id", "created_by", "updated_by", *_TIMES}
+_SHARED = {
+    "id", "name", "display_name", "custom", "custom.cf_source", "organization_id", "created_by", "updated_by", *_TIMES,
+}  # fmt: skip
 _KNOWN = {
     "lead": _SHARED | {
         "url", "description", "status_id", "status_label", "addresses", "custom.cf_industry", "custom.cf_employees",

@@ -9,4 +9,5 @@ ORDER BY r.n;
 
 INSERT INTO close.custom_field
 SELECT close.cf(name), object_type, name, type, gen.moment(getvariable('from_s')), gen.moment(getvariable('from_s'))
-FROM (VALUES ('lead', 'Industry', 'text'), ('lead', 'Employees', 'number'), ('contact', 'LinkedIn', 'text'), ('opportunity', 'Competitor', 'text')) known(object_type, name, type);
+FROM (VALUES ('lead', 'Industry', 'text'), ('lead', 'Employees', 'number'), ('contact', 'LinkedIn', 'text'), ('opportunity', 'Competitor', 'text'),
+    ('shared', 'Source', 'text')) known(object_type, name, type);
