@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from connectors.errors import SkipRecord, Stop
+from connectors.errors import ConnectorError, Stop
 from connectors.vendors.microsoft365.graph import path_of
 
 if TYPE_CHECKING:
@@ -26,6 +26,10 @@ _WHY = {
     "mailbox_forbidden": "that this app may not read",
     "item_gone": "that the mailbox does not have",
 }
+_BY_STATUS = {
+    403: "mailbox_forbidden",
+    404: "no_mailbox",
+}  # Graph has many codes for these, and not all are written down
 
 
 class _User(msgspec.Struct, rename="camel"):
@@ -51,12 +55,13 @@ class Answers:
     answered: int = 0
     left_out: dict[str, list[str]] = field(default_factory=dict)
 
-    def refuse(self, address: str, scope: str, error: SkipRecord) -> bool:
+    def refuse(self, address: str, scope: str, error: ConnectorError) -> bool:
         """Note what cannot be read, and say whether that is the whole mailbox; raise what is about something else."""
-        if error.code not in _WHY:
+        code = error.code if error.code in _WHY else _BY_STATUS.get(error.status or 0)
+        if code is None:
             raise error
-        is_whole = error.code != "item_gone"
-        self.left_out.setdefault(error.code, []).append(address if is_whole else scope)
+        is_whole = code != "item_gone"
+        self.left_out.setdefault(code, []).append(address if is_whole else scope)
         return is_whole
 
     def notices(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ that are named and no others. The values that are kept are those of the answer, 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -86,8 +87,17 @@ class Reader:
     domains: frozenset[str]
     subjects: bool = True
 
+    @property
+    def digest(self) -> str:
+        """What stands for the domains: with others, colleagues are others."""
+        return blake2b("\n".join(sorted(self.domains)).encode(), digest_size=4).hexdigest()
+
     def event(self, raw: msgspec.Raw, series: Members | None = None) -> Members:
-        """Return an event's members; an occurrence is a stub, which ``series`` completes."""
+        """Return an event's members; an occurrence is a stub, which ``series`` completes.
+
+        Each occurrence has an iCalUId of its own, which a stub does not tell and another mailbox may: ``meetingUid``
+        is that of the series.
+        """
         known = members(raw)
         kept = {name: known[name] for name in EVENT if name in known}
         if series is not None:
@@ -101,6 +111,8 @@ class Reader:
             (read.organizer, "organizer"),
             *((each, each.type) for each in read.attendees or () if each.type != "resource"),
         ]
+        if (uid := (series or kept).get("iCalUId")) is not None:
+            kept["meetingUid"] = uid
         kept["meetingType"] = _raw("meeting_cancelled" if read.is_cancelled else "meeting")
         return kept | self._told_apart(_seen(party, part) for party, part in parties)
 

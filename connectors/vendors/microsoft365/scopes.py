@@ -51,8 +51,8 @@ class Collection(Protocol):
     def beyond(self) -> Iterator[list[msgspec.Raw]]:
         """Yield records that a first round does not reach."""
 
-    def kept(self, raw: msgspec.Raw) -> Members:
-        """Return what is kept of a record."""
+    def kept(self, raw: msgspec.Raw) -> Members | None:
+        """Return what is kept of a record, None for one that is not read."""
 
     def look_up(self, key: str) -> msgspec.Raw | None:
         """Return a record that left the collection, None when it is gone for good."""
@@ -156,7 +156,9 @@ def _landed(scope: Collection, records: list[msgspec.Raw], notices: tuple[str, .
             gone.append((f"{scope.mailbox.id}:{removed}", None))
             continue
         try:
-            kept.append(msgspec.json.encode(scope.kept(found)))
+            wanted = scope.kept(found)
+            if wanted is not None:
+                kept.append(msgspec.json.encode(wanted))
         except OddRecordError as error:
             odd.append(_shown(scope, error.kept))
         except msgspec.DecodeError:

@@ -63,7 +63,7 @@ class Microsoft365Connector(GenericConnector):
                     continue
                 try:
                     yield from read_scope(graph, scope, links, marks, size)
-                except SkipRecord as error:
+                except (SkipRecord, Stop) as error:
                     refused = answers.refuse(mailbox.address, scope.name, error)
                 else:
                     answers.answered += 1
@@ -73,14 +73,14 @@ class Microsoft365Connector(GenericConnector):
         self, graph: Graph, reader: Reader, mailbox: Mailbox, links: Links, options: SyncOptions
     ) -> Iterator[tuple[Collection, Sequence[str]]]:
         """Yield what of a mailbox is read, with what its link must hold for."""
-        since, words = self._since(), "" if reader.subjects else "without subjects"
+        since, held = self._since(), ["" if reader.subjects else "without subjects", reader.digest]
         if options.entity == "events":
             until = self._until(graph, links.marks(mailbox.id), options)
-            marks = [since.isoformat(), words, until.isoformat()]
+            marks = [since.isoformat(), *held, until.isoformat()]
             yield Calendar(graph, reader, mailbox, since, until), marks
             return
         for folder in self._words("folders"):
-            yield Folder(graph, reader, mailbox, since, folder), [since.isoformat(), words]
+            yield Folder(graph, reader, mailbox, since, folder), [since.isoformat(), *held]
 
     def _until(self, graph: Graph, marks: list[str], options: SyncOptions) -> date:
         """Return the end of the window: the one the link was given for, or a new one once that has come near."""
@@ -144,12 +144,12 @@ class Calendar:
             yield page.records
 
     def kept(self, raw: msgspec.Raw) -> Members:
-        """Keep an event; an occurrence with what its series says."""
+        """Keep an event; one of a series with what its series says."""
         known = members(raw)
         kind, master = text_of(known, "type"), text_of(known, "seriesMasterId")
         if kind == "seriesMaster" and (own := text_of(known, "id")):
             self._series[own] = known
-        if kind != "occurrence" or master is None:
+        if master is None:
             return self.reader.event(raw)
         if master not in self._series:
             found = self.look_up(master)
@@ -187,19 +187,19 @@ class Folder:
         return f"{self.folder} of {self.mailbox.address}"
 
     def first(self) -> tuple[str, dict[str, Any]]:
-        """Return where a round over the folder begins."""
-        asked = {"$select": ",".join(MESSAGE), "$filter": f"receivedDateTime ge {_midnight(self.since)}"}
-        return self.graph.base + path_of(
-            "users", self.mailbox.id, "mailFolders", self.folder, "messages", "delta"
-        ), asked
+        """Return where a round over the folder begins; with a $filter, Graph tells of 5,000 mails and no more."""
+        url = self.graph.base + path_of("users", self.mailbox.id, "mailFolders", self.folder, "messages", "delta")
+        return url, {"$select": ",".join(MESSAGE)}
 
     def beyond(self) -> Iterator[list[msgspec.Raw]]:
         """Yield nothing: the folder is all there is."""
         yield from ()
 
-    def kept(self, raw: msgspec.Raw) -> Members:
-        """Keep a message."""
-        return self.reader.message(raw)
+    def kept(self, raw: msgspec.Raw) -> Members | None:
+        """Keep a message, unless it came before the first day that is read."""
+        kept = self.reader.message(raw)
+        received = text_of(kept, "receivedDateTime")
+        return None if received is not None and received < self.since.isoformat() else kept
 
     def look_up(self, key: str) -> msgspec.Raw | None:
         """Ask after one message, whichever folder it lies in."""

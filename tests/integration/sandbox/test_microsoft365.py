@@ -294,6 +294,13 @@ def test_a_lost_place_answers_410_once_and_says_where_to_begin(graph: str, clien
     assert client.get(link).status_code == httpx.codes.OK
 
 
+def test_a_filtered_round_over_mails_ends_before_all_are_told(graph: str, client: httpx.Client) -> None:
+    path = f"/users/{owner(client)}/mailFolders/inbox/messages/delta"
+    fault(graph, filtered_mails_most=15)
+    assert len(walked(client, path, **{"$filter": "receivedDateTime ge 2020-01-01T00:00:00Z"})[0]) == 15
+    assert len(walked(client, path)[0]) > 15
+
+
 def test_no_token_and_an_expired_one_are_refused(graph: str, client: httpx.Client) -> None:
     bare = httpx.get(f"{graph}/acme/microsoft365/v1.0/users")
     fault(graph, expire_tokens_next=1)

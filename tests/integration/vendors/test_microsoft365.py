@@ -203,6 +203,11 @@ def accounts_before(base: Read) -> set[str]:
     return {scope.partition("/")[0] for scope in (base.cursor or {})["scopes"]}
 
 
+def _begins(entry: dict[str, Any]) -> bool:
+    """Whether a round over a folder's mails begins."""
+    return str(entry["path"]).endswith("/messages/delta") and "$select" in entry["query"]
+
+
 def test_a_lost_place_in_mail_costs_one_folder(moving: Sandboxed) -> None:
     connector = moving.connect()
     base = taken(connector, "messages")
@@ -211,7 +216,7 @@ def test_a_lost_place_in_mail_costs_one_folder(moving: Sandboxed) -> None:
     with moving.suffering(expire_delta=[address]):
         change = taken(connector, "messages", cursor=base.cursor)
     checks.check_ends(change)
-    asked = [entry["path"] for entry in moving.ledger() if "$filter" in entry["query"] and entry["status"] == OK]
+    asked = [entry["path"] for entry in moving.ledger() if _begins(entry) and entry["status"] == OK]
     assert asked == [f"v1.0/users/{lost}/mailFolders/inbox/messages/delta"]
     assert (change.cursor or {})["scopes"].keys() == (base.cursor or {})["scopes"].keys()
     assert not whole(change)  # a mail that was written was written
@@ -285,7 +290,40 @@ def test_another_first_day_reads_anew(still: Sandboxed) -> None:
     assert min(each["receivedDateTime"] for each in payloads(later).values()) >= "2025-12-01"
 
 
+def test_a_folder_is_read_whole_however_few_mails_a_filtered_round_tells_of(still: Sandboxed) -> None:
+    """Documented: applying $filter in a delta query returns only up to 5,000 messages."""
+    with still.suffering(filtered_mails_most=3):
+        done = taken(still.connect(), "messages")
+    assert live(done) == still.truth("messages")[0]
+
+
+def test_other_colleagues_read_anew(moving: Sandboxed) -> None:
+    base = taken(moving.connect(), "messages")
+    again = taken(moving.connect(internal_domains=["elsewhere.example"]), "messages", cursor=base.cursor)
+    assert live(again) == live(base)
+
+
 # --- who may be read
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_mailbox_that_is_refused_by_any_code_keeps_no_other_from_being_read(still: Sandboxed, status: int) -> None:
+    """On-premises mailboxes answer 401 with their own code; others with codes that are written down nowhere."""
+    connector = still.connect()
+    hidden = next(iter(accounts(still).values()))
+    code = "MailboxNotEnabledForRESTAPI" if status == 401 else "ErrorNobodyHasHeardOf"
+
+    def refused(request: httpx.Request, send: Send) -> Response:
+        if f"/users/{hidden}/" not in str(request.url):
+            return send(request)
+        body = json.dumps({"error": {"code": code, "message": "…"}}).encode()
+        return Response(status, {"content-type": "application/json"}, body, str(request.url))
+
+    between(connector, refused)
+    done = taken(connector, "events")
+    assert done.error is None
+    assert live(done) == {key for key in still.truth("events")[0] if not key.startswith(hidden)}
+    assert "left out, " in notices(done)
 
 
 def test_mailboxes_without_a_licence_are_left_out_and_said(still: Sandboxed) -> None:

@@ -72,7 +72,7 @@ def keys(record: dict[str, Any], parts: tuple[str, ...] | None) -> Iterator[str]
     """The activities a record stands for, one for each person from outside that took part."""
     for person in record.get("externalPeople", ()):
         if parts is None:
-            yield f"{record['iCalUId']} {record['start']['dateTime']} {person['address']}"
+            yield f"{record['meetingUid']} {record['start']['dateTime']} {person['address']}"
         elif person["part"] in parts:
             yield f"{record['internetMessageId']} {person['address']}"
 
@@ -91,6 +91,15 @@ def test_what_several_mailboxes_tell_of_counts_once_for_each_person(
     assert max(told.values()) > 1, "nothing stands in two mailboxes: the world proves nothing"
     sql = f"SELECT external_id FROM canonical.activity WHERE NOT is_deleted AND type IN ({types})"
     assert sorted(key for (key,) in stage.ask(sql)) == sorted(told)
+
+
+def test_an_exception_is_known_by_its_series_as_its_stub_in_another_mailbox_is(stage: Stage) -> None:
+    """An exception tells an iCalUId of its own; the same occurrence, where it is a stub, tells none."""
+    found = stage.raw("events").values()
+    series = {each["id"]: each["iCalUId"] for each in found if each["type"] == "seriesMaster"}
+    parts = [each for each in found if each.get("seriesMasterId") in series]
+    assert {each["type"] for each in parts} == {"occurrence", "exception"}
+    assert all(each["meetingUid"] == series[each["seriesMasterId"]] for each in parts)
 
 
 def test_people_from_outside_are_known_by_their_address_once(stage: Stage) -> None:

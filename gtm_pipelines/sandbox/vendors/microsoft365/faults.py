@@ -19,6 +19,9 @@ class Microsoft365Faults(Faults):
     )
     replay_next: int = Field(0, ge=0, description="so many delta rounds repeat what the round before them told")
     empty_round_start: int = Field(0, ge=0, description="so many rounds begin with an empty page that has a nextLink")
+    filtered_mails_most: int = Field(
+        5000, ge=1, description="a round over a folder's mails that is filtered tells of so many, and ends as if whole"
+    )
     forbid_mailbox: list[str] = Field(default_factory=list, description="mailboxes that answer 403 ErrorAccessDenied")
     unlicense_mailbox: list[str] = Field(
         default_factory=list, description="mailboxes that answer 404 MailboxNotEnabledForRESTAPI"

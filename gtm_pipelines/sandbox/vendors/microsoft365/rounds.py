@@ -38,6 +38,7 @@ class Round:
     since: int | None = None
     after: int = -1  # the serial of the last record served
     before: int = -1  # where the page before began, for the fault that serves a page twice
+    told: int = 0  # how many records the pages before served
     turn: int = 0  # makes tokens of one place differ
     select: tuple[str, ...] = ()
     window: tuple[int, int] | None = None
@@ -83,7 +84,7 @@ def begun(tenant: Tenant, call: Call, what: str, fresh: Callable[[], Round], *, 
             location=f"{call.origin}/{tenant.id}/microsoft365/{call.path}?$deltatoken=",
         )
     since = known.upto - 1 if faults.take("replay_next") else known.upto
-    return replace(known, since=since, upto=step(tenant), after=-1, before=-1, turn=0)
+    return replace(known, since=since, upto=step(tenant), after=-1, before=-1, told=0, turn=0)
 
 
 def step(tenant: Tenant) -> int:
@@ -105,13 +106,16 @@ def page(
     if not starts and faults.take("duplicate_page"):
         return read(replace(here, after=here.before))[: here.size], _next(tenant, call, again)
     rows = read(here)
+    if is_delta and here.received_from is not None:  # documented: a delta of messages with $filter returns up to 5,000
+        rows = rows[: faults.filtered_mails_most - here.told]
     if len(rows) > here.size:
         rows = rows[: here.size]
-        following = replace(here, after=rows[-1]["serial"], before=here.after, turn=0)
+        following = replace(here, after=rows[-1]["serial"], before=here.after, told=here.told + len(rows), turn=0)
         return rows, _next(tenant, call, here if faults.repeat_token else following)
     if not is_delta:
         return rows, {}
-    return rows, {"@odata.deltaLink": _link(tenant, call, "$deltatoken", replace(here, after=-1, before=-1, turn=0))}
+    following = replace(here, after=-1, before=-1, told=0, turn=0)
+    return rows, {"@odata.deltaLink": _link(tenant, call, "$deltatoken", following)}
 
 
 def _next(tenant: Tenant, call: Call, following: Round) -> dict[str, str]:
