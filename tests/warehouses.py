@@ -5,9 +5,15 @@ from __future__ import annotations
 from functools import cache
 from urllib.parse import urlsplit
 
+import pytest
+
 from tests import postgres
 
 KINDS = ("duckdb", "postgres")
+
+DUCKDB_ALONE = pytest.mark.parametrize("warehouse_url", [None], ids=["duckdb"])
+"""For what is decided without asking the warehouse, or from all its rows at once: DuckDB computes for either, and what
+is asked of Postgres there, other tests ask of both."""
 
 
 def address(kind: str) -> str | None:

@@ -11,7 +11,6 @@ from hashlib import blake2b
 from typing import Any
 
 import pyarrow as pa
-import pytest
 
 from connectors.connector import (
     Connector,
@@ -34,9 +33,6 @@ from tests.stand_ins import QuietConnector
 START = datetime(2026, 3, 1, tzinfo=UTC)
 Row = dict[str, Any]
 Play = Callable[[Cursor | None, SyncOptions], Iterator[Page]]
-
-DUCKDB_ALONE = pytest.mark.parametrize("warehouse_url", [None], ids=["duckdb"])
-"""For what a sync decides without asking the warehouse: what it then asks of one, other tests ask of both."""
 
 
 def at(minutes: float) -> datetime:

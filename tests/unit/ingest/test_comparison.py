@@ -9,7 +9,8 @@ import pytest
 from connectors.connector import DeleteDetection, Mode, Unreadable
 from connectors.errors import Retry, Stop
 from gtm_pipelines.ingest import Limits, Status
-from tests.unit.ingest.rig import DUCKDB_ALONE, entity, mark, page, row
+from tests.unit.ingest.rig import entity, mark, page, row
+from tests.warehouses import DUCKDB_ALONE
 
 if TYPE_CHECKING:
     from tests.unit.ingest.rig import Rig

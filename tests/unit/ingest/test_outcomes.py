@@ -18,7 +18,8 @@ from gtm_pipelines.ingest.compare import compare
 from gtm_pipelines.ingest.run_directory import run_directory, sweep
 from gtm_pipelines.ingest.state import EntityState, FullPending
 from gtm_pipelines.warehouse import open_warehouse
-from tests.unit.ingest.rig import DUCKDB_ALONE, ScriptedConnector, entity, mark, page, row
+from tests.unit.ingest.rig import ScriptedConnector, entity, mark, page, row
+from tests.warehouses import DUCKDB_ALONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

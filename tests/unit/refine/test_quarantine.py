@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gtm_pipelines.refine import Reconciled, check_contract, reconcile
+from tests.warehouses import DUCKDB_ALONE
 
 if TYPE_CHECKING:
     from tests.unit.refine.bench import Bench
@@ -40,6 +41,7 @@ def test_an_unusable_optional_value_is_set_aside_and_the_row_lands(bench: Bench)
     assert report.total().rejected == 0
 
 
+@DUCKDB_ALONE
 def test_numbers_that_cannot_be_read_or_break_their_range_say_which_rule(bench: Bench) -> None:
     bench.land(
         "Account",
@@ -190,6 +192,7 @@ def test_deleted_records_that_share_a_key_do_not_take_it_from_each_other(bench: 
     assert reconcile(bench.warehouse) == [Reconciled("crm", "Contact", 2, 1, 1, 0, missing=0)]
 
 
+@DUCKDB_ALONE
 def test_a_record_that_says_one_thing_twice_is_no_fault(bench: Bench) -> None:
     target = "{target: person, for_each: who, external_id: '@.email', fields: {email: '@.email', last_name: '@.n'}}"
     mapping = f"entities: {{M: [{target}]}}"

@@ -14,6 +14,7 @@ from gtm_pipelines.settings import Settings
 from gtm_pipelines.warehouse import open_warehouse
 from tests import warehouses
 from tests.unit.refine.bench import START, TOMBSTONE, Bench
+from tests.warehouses import DUCKDB_ALONE
 
 MAPPING = """
 entities:
@@ -136,6 +137,7 @@ def test_an_heir_that_was_erased_does_not_stand_in_the_way_of_the_next(bench: Be
     assert is_at_rest(bench)
 
 
+@DUCKDB_ALONE
 def test_what_one_record_says_twice_of_a_shared_row_is_no_fault(bench: Bench) -> None:
     bench.land("Event", {"1": event(("k", "A"), ("k", "B"), ("l", "L"))})
     bench.refine(MAPPING)
@@ -169,6 +171,7 @@ def test_a_mapping_that_comes_to_share_takes_its_refusals_back(bench: Bench) -> 
     assert claims(bench) == []
 
 
+@DUCKDB_ALONE
 def test_a_mail_in_two_mailboxes_is_one_activity_of_one_person_and_no_fault(bench: Bench) -> None:
     mapping = (ROOT / "connectors/vendors/microsoft365/mapping.yml").read_text()
     ann = {"address": "ann@x.test", "name": "Roe, Ann", "part": "sender"}
