@@ -43,6 +43,16 @@ _BY_CODE = (
 )
 _SHOWN = 300
 _SUCCESS, _REFUSAL = 2, 4
+_LIMITS = (
+    "",
+    "requests-",
+    "complexity-",
+)  # what X-RateLimit-…Remaining and -…Reset speak of; the latter two are Linear's
+_MOMENTS_FROM, _MILLISECONDS_FROM = (
+    1e9,
+    1e11,
+)  # a smaller reset is seconds to wait, a larger one milliseconds since 1970
+_LONGEST_SENSIBLE = 7 * 24 * 3600.0  # seconds; beyond a week a reset is a mistake
 
 
 class _Fault(msgspec.Struct):
@@ -165,12 +175,27 @@ def _is_spent(headers: Mapping[str, str]) -> bool:
 
 
 def _reset_in(response: Response) -> float | None:
-    """Return the seconds to ``X-RateLimit-Reset``, one at least, by the API's own clock."""
-    now = response.sent_at
+    """Return the seconds until the limit that is used up resets, one at least, by the API's own clock."""
+    headers, now = response.headers, response.sent_at
+    spent = [name for name in _LIMITS if headers.get(f"x-ratelimit-{name}remaining", "0") == "0"]
+    waits = [wait for name in spent if (wait := _until(headers.get(f"x-ratelimit-{name}reset", ""), now)) is not None]
+    return max(waits, default=None)
+
+
+def _until(reset: str, now: datetime | None) -> float | None:
+    """Return the seconds a reset means: APIs write a moment, its seconds or milliseconds, or the seconds to wait."""
+    moment = _moment(reset)
     try:
-        return None if now is None else max(float(response.headers["x-ratelimit-reset"]) - now.timestamp(), 1.0)
-    except (KeyError, ValueError):
+        told = moment.timestamp() if moment is not None else float(reset)
+    except ValueError:
         return None
+    if told > _MILLISECONDS_FROM:
+        told /= 1000
+    if told > _MOMENTS_FROM:
+        if now is None:
+            return None
+        told -= now.timestamp()
+    return max(told, 1.0) if told <= _LONGEST_SENSIBLE else None
 
 
 def _member(value: Any, name: str) -> Any:

@@ -80,6 +80,27 @@ def test_what_an_answer_means_is_told_by_its_structure(given: Response, do: Do, 
     assert (verdict.do, verdict.code) == (do, code)
 
 
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"x_ratelimit_reset": "1772323260"}, 60),
+        ({"x_ratelimit_reset": "1772323260000"}, 60),
+        ({"x_ratelimit_reset": "2026-03-01T00:01:00Z"}, 60),
+        ({"x_ratelimit_reset": "60"}, 60),
+        ({"x_ratelimit_requests_remaining": "0", "x_ratelimit_requests_reset": "1772323260000"}, 60),
+        ({"x_ratelimit_complexity_remaining": "900", "x_ratelimit_complexity_reset": "1772323260000"}, None),
+        ({"x_ratelimit_reset": "nan"}, None),
+        ({"x_ratelimit_reset": "9" * 30}, None),
+    ],
+)
+def test_a_reset_is_understood_in_each_of_the_ways_apis_write_it(headers: dict[str, str], seconds: int | None) -> None:
+    """Read as seconds, milliseconds meant a wait of 56,000 years, which no clock can hold."""
+    limited = answer({"errors": [{"type": "RATELIMITED"}]}, 400, date="Sun, 01 Mar 2026 00:00:00 GMT", **headers)
+    verdict = classify(limited)
+    assert verdict is not None
+    assert (verdict.code, verdict.wait) == ("rate_limited", seconds)
+
+
 def test_githubs_reset_is_read_against_its_own_clock() -> None:
     headers = {"x_ratelimit_remaining": "0", "x_ratelimit_reset": "1767226200", "date": "Thu, 01 Jan 2026 00:00:00 GMT"}
     verdict = classify(answer({}, 403, **headers))
