@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pyarrow as pa
 
-from connectors.connector import Unreadable
+from connectors.connector import UNREADABLE_CHARS, Unreadable
 from connectors.runtime import paths
 from connectors.runtime.fitness import are_plain, are_small, may_nest_lists, unfit
 from connectors.runtime.heads import AT_ONCE, Fields, Heads, fields_at_top, read_alike, read_heads
@@ -56,7 +56,6 @@ _FIELDS: list[pa.Field[Any]] = [
 RAW_SCHEMA = pa.schema(_FIELDS)
 """What a connector yields. A null payload is a tombstone: the vendor sent nothing but the id."""
 
-_SHOWN = 2000
 _BACKSLASH = b"\\"[0]  # as a number: bytes look for a number much sooner than for another bytes
 _MENDED = rb"\ufffd"
 _NOT_DELETED = (None, False, 0, "", "false", "False", "0")
@@ -155,7 +154,7 @@ class _Columns:
     repaired: set[bytes] = field(default_factory=set)
 
     def set_aside(self, reason: str, raw: bytes, external_id: str | None = None) -> None:
-        text = raw[:_SHOWN].decode("utf-8", "replace").replace("\0", "\ufffd")
+        text = raw[:UNREADABLE_CHARS].decode("utf-8", "replace").replace("\0", "\ufffd")
         self.unreadable.append(Unreadable(reason, text, external_id))
 
     def note(self, raw: bytes, *repairs: str) -> None:

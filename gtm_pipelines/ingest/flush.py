@@ -11,8 +11,10 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gtm_pipelines.ingest.compare import LITTLE, Completeness, Delta, ShrinkRefusedError, TableChangedError, compare
+from gtm_pipelines.ingest.absence import Completeness, ShrinkRefusedError
+from gtm_pipelines.ingest.compare import LITTLE, compare
 from gtm_pipelines.ingest.report import Status
+from gtm_pipelines.ingest.stored import TableChangedError
 from gtm_pipelines.warehouse import Dialect, names, open_warehouse, quarantine, sql_files
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from connectors.dlt_source import EntityLoad
     from gtm_pipelines.control_plane import Connection, Lease
+    from gtm_pipelines.ingest.delta import Delta
     from gtm_pipelines.ingest.limits import Limits
     from gtm_pipelines.ingest.reading import Reading
     from gtm_pipelines.settings import Settings

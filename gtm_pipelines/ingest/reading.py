@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from connectors.connector import DeleteDetection, Mode
+from connectors.connector import Mode
 from connectors.errors import Stop
 from gtm_pipelines.ingest.report import EntityReport, Fault, Status
 from gtm_pipelines.ingest.spool import Spool
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from gtm_pipelines.ingest.limits import Limits
 
 _NOTICES = 20
-_PROVES_ABSENCE = frozenset({DeleteDetection.FULL_DIFF, DeleteDetection.BOTH})
 
 
 @dataclass(slots=True)
@@ -63,7 +62,7 @@ class Reading:
         return (
             self.is_full
             and self.is_complete
-            and self.entity.delete_detection in _PROVES_ABSENCE
+            and self.entity.delete_detection.proves_absence
             and not self.unreadable_without_id
         )
 
@@ -121,7 +120,7 @@ class Reading:
         reached = self._bounded()
         if self.is_complete:
             return EntityState(kept if reached is None else reached)
-        owes = self.entity.delete_detection in _PROVES_ABSENCE and (self.had_rows or self.stored.full_pending)
+        owes = self.entity.delete_detection.proves_absence and (self.had_rows or self.stored.full_pending)
         pending = None
         if owes and self.entity.cursor is not None:
             pending = FullPending.OWED if reached is None else FullPending.RESUME
