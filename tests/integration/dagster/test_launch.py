@@ -22,17 +22,25 @@ TENANTS = ["acme", "globex"]
 
 
 @pytest.fixture
-def installation(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """Two tenants connected to a running sandbox, and a Dagster instance of their own."""
-    monkeypatch.setattr("gtm_pipelines.cli.demo.TENANTS", dict.fromkeys(TENANTS, ""))
+def empty(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Two tenants without a connection, and a Dagster instance of their own."""
     monkeypatch.setattr("gtm_pipelines.defs.instance.use_env_file", lambda **given: _set(monkeypatch, given))
-    make_worlds(settings, 60)
-    with running(settings.home / "sandbox") as url:
+    with open_control_plane(settings, actor="test") as control:
+        for tenant in TENANTS:
+            control.add_tenant(tenant)
+    return settings
+
+
+@pytest.fixture
+def installation(empty: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """The tenants connected to a running sandbox."""
+    monkeypatch.setattr("gtm_pipelines.cli.demo.TENANTS", dict.fromkeys(TENANTS, ""))
+    make_worlds(empty, 60)
+    with running(empty.home / "sandbox") as url:
         monkeypatch.setenv("GTM_SANDBOX_URL", url)
         settings = read_settings()
         with open_control_plane(settings, actor="test") as control:
             for tenant in TENANTS:
-                control.add_tenant(tenant)
                 for connector, (options, credentials) in connections_of(settings, tenant).items():
                     control.add_connection(tenant, connector, connector, settings=options, credentials=credentials)
         yield settings
@@ -111,8 +119,8 @@ def _what_changed_comes_out_of_the_next_runs(installation: Settings) -> None:
     )
 
 
-def test_tenants_that_do_not_stand_side_by_side_share_no_run(installation: Settings) -> None:
-    with open_instance(installation) as instance:
+def test_tenants_that_do_not_stand_side_by_side_share_no_run(empty: Settings) -> None:
+    with open_instance(empty) as instance:
         instance.add_dynamic_partitions("tenants", ["acme", "between", "globex"])
-    done = launch(installation, "refine", TENANTS)
+    done = launch(empty, "refine", TENANTS)
     assert [run.tenants for run in done] == [("acme",), ("globex",)]
