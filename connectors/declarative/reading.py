@@ -56,15 +56,15 @@ def _parts(account: Account, spec: EntitySpec, cursor: Mapping[str, Any], *, is_
     if spec.deletes:
         refuse_gaps(account, spec, marks)
     yield from main(account, spec, {} if is_full else cursor)
-    if spec.refresh is not None:
+    if spec.deletes:
+        yield from told_elsewhere(account, spec, marks, is_full=is_full)
+    if spec.refresh is not None:  # last: it is long, and where a quota never lets it end, the deletes are known still
         if is_full or "refreshed" not in cursor:
             yield Part(place={"refreshed": now})
         elif _is_due(account, cursor, "refreshed", spec.refresh.every):
             for part in main(account, spec, {}):
                 yield part.at(None)
             yield Part(place={"refreshed": now})
-    if spec.deletes:
-        yield from told_elsewhere(account, spec, marks, is_full=is_full)
 
 
 def _plain(account: Account, spec: EntitySpec, delta: Delta | None, cursor: Cursor) -> Iterator[Part]:

@@ -194,6 +194,24 @@ def with_gone(*rows: tuple[str, datetime, timedelta]) -> tuple[Any, Gone, Vendor
     return connect(vendor, DELETES), gone, vendor
 
 
+def test_deletes_are_learnt_of_though_a_refresh_fails_each_time() -> None:
+    """A quota may be too small for the refresh of a large account, day after day."""
+    vendor, gone = Vendor(), Gone()
+    people = People(vendor, ("new", ago(hours=2), PROMPT))
+    gone.events, gone.archived = [event("lost", ago(hours=1))], [{"id": "old", "at": iso(ago(days=9))}]
+    vendor.handlers |= {"/events": gone.log, "/archive": gone.archive}
+    vendor.handlers["/people"] = lambda request: people(request) if "since" in dict(request.params or {}) else (403, {})
+    made = connect(vendor, DELETES + "    refresh: {every: 1d}\n")
+    stale = {"watermark": ago(days=3).isoformat(), "refreshed": ago(days=2).isoformat()}
+    done = Read()
+    with pytest.raises(Stop, match="permission_denied"):
+        done.extend(made.sync(made.authenticate(), stale, SyncOptions("people", Mode.INCREMENTAL, NOW)))
+    assert done.deleted == {"lost", "old"}
+    cursor: Any = done.cursor
+    assert cursor["refreshed"] == stale["refreshed"]
+    assert cursor["deletes"].keys() == {"0", "1"}
+
+
 def event(key: str, when: datetime, action: str = "deleted") -> dict[str, Any]:
     return {"object_id": key, "when": _ms(when), "action": action}
 
