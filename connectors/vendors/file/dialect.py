@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 20
 _SAMPLE = 1 << 16
+_WIDE_SAMPLE = 1 << 20  # where a header alone fills the sample
+_TELLING = 3  # lines, the last of them perhaps cut
 _DELIMITERS = ",;\t|"
 _BYTE_ORDER_MARKS = (  # the longest first: a UTF-32 mark begins with a UTF-16 one
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -144,8 +146,10 @@ def open_utf8(path: Path, codec: str) -> pa.NativeFile:
 
 
 def _sample(path: Path, codec: str) -> str:
+    """Return the first text of a file, with the whole of its header and more, however wide that is."""
     with path.open("r", encoding=codec, newline="") as stream:
-        return stream.read(_SAMPLE)
+        text = stream.read(_SAMPLE)
+        return text if len(text.splitlines()) >= _TELLING else text + stream.read(_WIDE_SAMPLE)
 
 
 def delimiter_of(sample: str) -> str:

@@ -18,6 +18,7 @@ from pyarrow import parquet as pq
 
 from connectors.connector import Unreadable
 from connectors.errors import Stop
+from connectors.runtime.keys import is_key
 from connectors.vendors.file.dialect import (
     LONGEST_ROW,
     Dialect,
@@ -113,8 +114,9 @@ def _csv(file: SourceFile, dialect: Dialect, rows: int, key: str, block: int) ->
     lines = ragged_lines(file.path, dialect)
 
     def ragged(said: str, text: str) -> Unreadable:
-        external_id = first_value(text, dialect) if has_key_first else None
-        return Unreadable("malformed", f"line {next(lines, '?')}: {said}"[:RAW_CHARS], external_id)
+        first = first_value(text, dialect) if has_key_first else None
+        told = f"line {next(lines, '?')}: {said}"[:RAW_CHARS].replace("\0", "\N{REPLACEMENT CHARACTER}")
+        return Unreadable("malformed", told, str(first) if is_key(first) else None)
 
     try:
         with open_utf8(file.path, dialect.encoding) as stream:

@@ -80,6 +80,27 @@ def test_the_row_after_an_odd_header_is_a_row_like_others(build: Build, tmp_path
     assert [row["id"] for row in payloads(taken(build()))] == ["1", "2"]
 
 
+@pytest.mark.parametrize("columns", [900, 4_000])
+def test_a_header_is_read_however_wide_it_is(build: Build, tmp_path: Path, columns: int) -> None:
+    """Looked at no further than a part of it, such a file would seem to have no rows, and nobody would be told."""
+    header = ",".join(["id", *(f"a_column_with_a_long_name_and_the_number_{number}" for number in range(columns))])
+    write(tmp_path / "people.csv", f"{header}\n1{',x' * columns}\n2{',y' * columns}\n")
+    done = taken(build())
+    checks.check_ends(done)
+    assert len(done.versions()) + len(problems(done)) == 2
+    assert columns > 1_000 or len(done.versions()) == 2
+
+
+def test_what_a_crash_left_at_the_end_of_a_file_can_be_stored_as_unreadable(build: Build, tmp_path: Path) -> None:
+    """No warehouse but DuckDB takes a NUL, neither in an id nor in what is shown."""
+    write(tmp_path / "people.csv", b"id,name\n1,a\n" + bytes(4096))
+    done = taken(build())
+    assert len(payloads(done)) == 1
+    (left,) = [each for page in done.pages for each in page.unreadable]
+    assert "\0" not in left.raw
+    assert left.external_id is None
+
+
 @pytest.mark.parametrize("column", ["customer's id", "id]", "[0]", "$.id", "a b.c"])
 def test_any_column_may_hold_the_ids(build: Build, tmp_path: Path, column: str) -> None:
     write(tmp_path / "people.csv", f"{column},{column} at\n7,2026-01-02T03:04:05Z\n")
