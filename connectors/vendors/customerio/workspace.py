@@ -61,7 +61,9 @@ class Workspace:
         for body, more in self._pages("/customers", {"limit": limit}, body=_EVERYONE):
             entries = slice_records(body, "identifiers")
             named = [(_cio_id(entry), entry) for entry in entries]
-            unnamed = tuple(Unreadable("bad_key", str(entry, "utf-8")[:_SHOWN]) for key, entry in named if not key)
+            unnamed = tuple(
+                Unreadable("bad_key", bytes(entry)[:_SHOWN].decode(errors="replace")) for key, entry in named if not key
+            )
             yield [key for key, _ in named if key], unnamed, more
 
     def attributes(self, ids: Sequence[str]) -> Iterator[bytes]:
