@@ -7,7 +7,7 @@ windows that end before the read began, since Fathom's cursor is a page number a
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 _TRANSCRIPT = Endpoint(path="/recordings/{{meeting.id}}/transcript")
 _WHOLE = RecordShape("$", "id", "created_at")
 _RATE_LIMITED = 429
+_OF_ONE = frozenset({400, 403, 404, 410, 422})  # what one recording may answer while the others are well
 
 
 class FathomConnector(GenericConnector):
@@ -80,26 +81,54 @@ class FathomConnector(GenericConnector):
         """Ask for the transcript of every meeting that had none so far, one meeting at a time."""
         listing = self._listing("transcripts")
         known = Remembered.of(cursor, account.options)
+        answers = _Answers(is_any=bool(known.before))
         for page in read_entity(account, listing, cursor):
             for key, created in _meetings(page):
                 if known.lacks(key, created):
-                    said = self._said(account, key, created)
+                    said = self._said(account, key, created, answers)
                     if said is not None:
                         known.add(key, created)
                         yield Page(said.table, None, has_more=True, unreadable=said.unreadable)
             place = None if page.cursor is None else known.cursor(page.cursor, listing.reread)
-            yield Page(RAW_SCHEMA.empty_table(), place, page.has_more, page.unreadable)
+            notices = () if page.has_more else answers.notices()
+            yield Page(RAW_SCHEMA.empty_table(), place, page.has_more, page.unreadable, notices)
 
-    def _said(self, account: Account, key: str, created: datetime) -> Landed | None:
+    def _said(self, account: Account, key: str, created: datetime, answers: _Answers) -> Landed | None:
         """Return a meeting's transcript, or None while there is none: the vendor says so with nothing, or with 404."""
         try:
             response = account.send(account.build(_TRANSCRIPT, {"meeting.id": key}))
         except Stop as error:
-            if error.code != "stream_gone":
-                raise
+            answers.refuse(key, error)
             return None
+        answers.is_any = True
         lines = slice_records(response.content, "transcript")
         return land_slices(cut(key, created, lines), _WHOLE) if lines else None
+
+
+@dataclass(slots=True)
+class _Answers:
+    """How recordings answered: one that is refused is left out, all of them are an error."""
+
+    is_any: bool  # whether one answered, in this read or before
+    refused: list[tuple[str, Stop]] = field(default_factory=list)
+
+    def refuse(self, key: str, error: Stop) -> None:
+        """Note a recording without a transcript; raise what is about something else than this recording."""
+        if error.status not in _OF_ONE:
+            raise error
+        if error.code == "stream_gone":
+            self.is_any = True
+        else:
+            self.refused.append((key, error))
+
+    def notices(self) -> tuple[str, ...]:
+        """Say what was refused; raise it when nothing else was answered."""
+        if not self.refused:
+            return ()
+        (first, error), count = self.refused[0], len(self.refused)
+        if not self.is_any:
+            raise error
+        return (f"Fathom refuses the transcripts of {count} meeting(s), left out: {first} (HTTP {error.status})",)
 
 
 def _meetings(page: Page) -> Iterator[tuple[str, datetime]]:

@@ -14,6 +14,7 @@ from connectors.conformance import checks
 from connectors.conformance.checks import Read, Truth
 from connectors.connector import Connector, Mode
 from connectors.errors import Stop
+from connectors.vendors.fathom.source import _Answers
 from connectors.vendors.fathom.transcripts import cut
 from gtm_pipelines import sandbox
 from tests.contract.sandboxed import NOW, Sandboxed
@@ -163,6 +164,24 @@ def test_a_transcript_is_asked_for_until_it_has_come_and_never_again(moving: San
     assert waiting & late.versions().keys()
     assert not {entry["path"].split("/")[-2] for entry in asked(moving, "/transcript")} & base.versions().keys()
     checks.check_complete(Read([*base.pages, *late.pages]), Truth(*moving.truth("transcripts")))
+
+
+def test_a_recording_that_refuses_its_transcript_keeps_no_other_from_being_read(fathom: Sandboxed) -> None:
+    with fathom.suffering(missing_transcript_status=403):
+        base = taken(fathom.connect(), "transcripts")
+        again = taken(fathom.connect(), "transcripts", cursor=base.cursor)
+    checks.check_complete(base, Truth(*fathom.truth("transcripts")))
+    assert again.error is None
+    for done in (base, again):
+        assert "Fathom refuses the transcripts of " in "".join(each for page in done.pages for each in page.notices)
+
+
+def test_a_key_that_may_read_no_transcript_at_all_is_an_error() -> None:
+    refused = Stop("permission_denied", "no transcripts in this plan", status=403)
+    answers = _Answers(is_any=False)
+    answers.refuse("1", refused)
+    with pytest.raises(Stop, match="no transcripts in this plan"):
+        answers.notices()
 
 
 def test_a_long_transcript_is_several_records_of_bounded_size(fathom: Sandboxed) -> None:
