@@ -63,15 +63,17 @@ class GraphqlConnector(Connector):
         since = _since(cursor, query) if options.mode is Mode.INCREMENTAL else None
         reached = spans.moment(cursor, "watermark") if cursor and since is not None else None
         size = options.page_size or query.paging.size
-        is_told = False
+        is_told, order = False, _Order(holds=query.ordered)
         for step in reading.steps(_window(query, since, options.started_at), size):
             bound = min(filter(None, (options.started_at, reading.vendor_time))) - query.settle
-            reached = _later(reached, _newest(step.landed, bound))
-            is_place = query.since is not None and reached is not None and (query.ordered or not step.has_more)
-            notices = (_cut(options.entity),) if step.is_cut and not is_told else ()
+            notices = [_cut(options.entity)] if step.is_cut and not is_told else []
             is_told = is_told or step.is_cut
+            if order.is_broken_by(step.landed):
+                notices.append(f"records of {options.entity} do not come oldest first: 'ordered' is not heeded")
+            reached = _later(reached, _newest(step.landed, bound))
+            is_place = query.since is not None and reached is not None and (order.holds or not step.has_more)
             place = {"watermark": times.write(reached, "iso8601")} if is_place and reached is not None else None
-            yield Page(step.landed.table, place, step.has_more, step.landed.unreadable, notices)
+            yield Page(step.landed.table, place, step.has_more, step.landed.unreadable, tuple(notices))
 
     def get_schema(self, credentials: Credentials | None = None) -> list[FieldMapping]:
         """Return the fields of the default mapping; with credentials, those that the first record of each query has."""
@@ -172,6 +174,25 @@ class _Reading:
         response = self._connector.context.transport.send(request, self._credentials.auth, classify)
         self.vendor_time = response.sent_at or self.vendor_time
         return response
+
+
+class _Order:
+    """Whether records come oldest first, as their query claims; while they do, each page is a place to go on from."""
+
+    def __init__(self, *, holds: bool) -> None:
+        self.holds = holds
+        self._newest: int | None = None
+
+    def is_broken_by(self, landed: Landed) -> bool:
+        """Take in a page; say whether within it a newer record comes before an older one."""
+        stamps = landed.table["source_updated_at"].drop_null().cast(pa.int64())
+        if not self.holds or not len(stamps):
+            return False
+        is_mixed = bool(pc.any(pc.less(stamps[1:], stamps[:-1])).as_py())
+        is_behind = self._newest is not None and stamps[0].as_py() < self._newest  # rows have moved, or pages are mixed
+        self.holds = not is_mixed and not is_behind
+        self._newest = pc.max(stamps).as_py()
+        return is_mixed
 
 
 def _window(query: Query, since: datetime | None, until: datetime | None) -> dict[str, Any]:

@@ -71,7 +71,7 @@ class Walk:
             if not isinstance(more, bool):
                 raise Stop("malformed_page", f"the answer has no hasNextPage at {self._query.page_info}")
             after = read_envelope(response.content, f"{self._query.page_info}.endCursor") if more else None
-            if more and (not isinstance(after, str) or not after):
+            if more and (not isinstance(after, str | int) or isinstance(after, bool) or after == ""):
                 raise Stop("malformed_page", "the answer has a next page and no endCursor that leads to it")
             if more:
                 self._guard.fresh(str(after))

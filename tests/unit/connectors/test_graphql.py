@@ -10,14 +10,15 @@ import httpx
 import msgspec
 import pytest
 
+from connectors.connector import ConnectorContext, Mode, Page, SyncOptions
 from connectors.errors import Deferred, Stop
 from connectors.runtime.classification import Do
-from connectors.runtime.messages import Response
+from connectors.runtime.messages import Request, Response
 from connectors.vendors.graphql.answers import classify
 from connectors.vendors.graphql.queries import Query, read_queries
 from connectors.vendors.graphql.source import GraphqlConnector
 from connectors.vendors.graphql.walking import Step, Walk
-from tests.stand_ins import offline_context
+from tests.stand_ins import MemoryStore, offline_context
 
 _TEXT = "query ($first: Int!, $after: String) { people { id } }"
 _GOOD: dict[str, Any] = {"query": _TEXT, "items": "data.people.nodes"}
@@ -177,3 +178,49 @@ def test_a_way_of_authenticating_that_there_is_not_is_refused(settings: dict[str
     context = offline_context(datetime(2026, 1, 1, tzinfo=UTC), {"endpoint": "https://a.example.com/", **settings})
     with pytest.raises(Stop, match="bad_setting"):
         GraphqlConnector(context).authenticate()
+
+
+class _Scripted:
+    """Stands where the transport does: one answer after the other, and what was asked."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+        self.asked: list[Mapping[str, Any]] = []
+
+    def send(self, request: Request, _auth: Any, _classify: Any) -> Response:
+        body: Any = request.json
+        self.asked.append(body["variables"])
+        return answer(self.answers.pop(0))
+
+
+def page(stamps: list[str], end: str | int | None = None) -> Any:
+    nodes = [{"id": stamp, "updatedAt": f"2026-01-{stamp}T00:00:00Z"} for stamp in stamps]
+    return {"data": {"people": {"nodes": nodes, "pageInfo": {"hasNextPage": end is not None, "endCursor": end}}}}
+
+
+def scripted(*answers: Any) -> tuple[list[Page], _Scripted]:
+    text = "query ($first: Int!, $after: String, $since: DateTime) { people { id } }"
+    query = {**_GOOD, "query": text, "timestamp": "updatedAt", "since": "since", "ordered": True}
+    vendor: Any = _Scripted(*answers)
+    settings = {"endpoint": "https://api.example.com/", "queries": msgspec.json.encode({"people": query}).decode()}
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    connector = GraphqlConnector(ConnectorContext(settings, vendor, MemoryStore(token="t"), lambda: now))
+    options = SyncOptions("people", Mode.INCREMENTAL, now, 2)
+    return list(connector.sync(connector.authenticate(), None, options)), vendor
+
+
+def test_a_query_that_claims_an_order_it_has_not_is_said_and_no_page_but_the_last_is_a_place_to_go_on_from() -> None:
+    """Newest first is what many APIs do by themselves: to go on from the first page would lose all the others."""
+    pages, _ = scripted(page(["09", "08"], "a"), page(["07", "06"]))
+    assert [each.cursor is not None for each in pages] == [False, True]
+    assert pages[0].notices == ("records of people do not come oldest first: 'ordered' is not heeded",)
+    mixed, _ = scripted(page(["08", "09"], "a"), page(["06", "07"], "b"), page(["10"]))
+    assert [each.cursor is not None for each in mixed] == [True, False, True]
+    good, _ = scripted(page(["06", "07"], "a"), page(["07", "09"]))
+    assert [each.cursor is not None for each in good] == [True, True]
+
+
+def test_a_cursor_that_is_a_number_is_sent_as_one() -> None:
+    pages, vendor = scripted(page(["06"], 2), page(["07"]))
+    assert len(pages) == len(vendor.asked)
+    assert [asked["after"] for asked in vendor.asked] == [None, 2]
