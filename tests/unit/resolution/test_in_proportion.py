@@ -14,7 +14,7 @@ from tests.unit.resolution.tenant import Tenant, open_tenant
 if TYPE_CHECKING:
     from pathlib import Path
 
-COMPANIES = 6  # each of them is two accounts, and has two people
+COMPANIES = 6  # each of them is two accounts, and has three people
 PLACES = "SELECT count(*) FROM {}"
 
 
@@ -40,6 +40,7 @@ def fill(tenant: Tenant) -> None:
             tenant.account("export", f"x{number}", name=f"Company {number}", domain=at)
             tenant.person("crm", f"p{number}", email=f"p{number}@{at}", account_external_id=stated)
             tenant.person("mail", f"m{number}", email=f"m{number}@mail.{at}")
+            tenant.person("export", f"e{number}", properties=f'{{"company": "Company {number}, Inc."}}')
     tenant.resolve()
 
 
@@ -65,6 +66,12 @@ def test_a_change_brings_the_rows_it_concerns(tmp_path: Path, brought: dict[str,
         tenant.resolve()
         check(tenant, brought)
         assert tenant.golden("m3")["account_id"] == tenant.id_of("x4", "account") != tenant.id_of("a4", "account")
+        assert tenant.golden("e2")["account_id"] == tenant.id_of("a2", "account")
+        tenant.account("crm_two", "n2", name="Company 2", domain="c2.org")
+        brought.clear()
+        tenant.resolve()
+        check(tenant, brought)
+        assert tenant.golden("e2")["account_id"] is None
 
 
 def test_a_resolution_leaves_nothing_for_its_commit_to_write_but_golden(tmp_path: Path) -> None:
