@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from sqlalchemy.exc import DBAPIError
 
 _REFUSED = ("unauthorised", "the database refuses the credential: connect it again")
-_DENIED = ("permission_denied", "the database user may not read this: grant SELECT")
+_DENIED = (
+    "permission_denied",
+    "the database user may not read this: grant SELECT, or leave_out the columns that it may not see",
+)
 _GONE = ("stream_gone", "the database has no such table or column, or no such database")
 _DOWN = ("connection_failed", "the database does not answer")
 _BUSY = ("vendor_unavailable", "the database is busy or ended the query: it is tried again")

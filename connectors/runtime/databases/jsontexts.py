@@ -7,6 +7,7 @@ difference between a moment with a zone and one without. Bytes become hexadecima
 from __future__ import annotations
 
 import re
+import sys
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from sqlalchemy.dialects import mysql
 _NULL = sa.literal("null", sa.Text)
 _WHOLE = re.compile(r"-?[0-9]+")
 Text = sa.ColumnElement[Any]
+_GREATEST: Text = sa.literal_column(repr(sys.float_info.max))
 
 
 def record(kind: str, columns: dict[str, sa.Column[Any]], more: dict[str, Text]) -> Text:
@@ -106,7 +108,12 @@ def _sqlite(column: sa.Column[Any]) -> Text:
     """Write by what the value is: in SQLite a column's type is advice."""
     quoted = sa.func.json_quote(column)
     shape: Text = sa.func.typeof(column)
-    exact = sa.case((sa.cast(quoted, sa.REAL) == column, quoted), else_=sa.func.printf("%!.17g", column))
+    exact = sa.case(
+        (column > _GREATEST, sa.literal('"Infinity"', sa.Text)),  # as Postgres writes what JSON has no number for
+        (column < -_GREATEST, sa.literal('"-Infinity"', sa.Text)),
+        (sa.cast(quoted, sa.REAL) == column, quoted),
+        else_=sa.func.printf("%!.17g", column),
+    )
     cases = [(shape == "blob", sa.func.json_quote(sa.func.lower(sa.func.hex(column)))), (shape == "real", exact)]
     if isinstance(column.type, sa.Boolean):
         cases.append((shape == "integer", sa.case((column, "true"), else_="false")))

@@ -73,6 +73,13 @@ class Table:
             raise Stop("no_column", f"{self.name} has no column {name!r}; it has {', '.join(list(self.columns)[:30])}")
         return found
 
+    def check(self, left_out: Sequence[str]) -> int:
+        """Make sure that the user may read the columns that are not left out; return how many they are."""
+        chosen = [column for name, column in self.columns.items() if name not in left_out]
+        with self.typed(self.name), self.engine.connect() as connection:
+            connection.execute(sa.select(*chosen).limit(0))
+        return len(chosen)
+
     def newest(self, cursor: str) -> str | None:
         """Return the greatest value of the cursor as text; None for an empty table."""
         column = self.column(cursor)

@@ -302,6 +302,23 @@ def test_what_a_setting_names_and_the_database_lacks_is_said_by_the_health_check
     assert said is None or said in detail
 
 
+def test_a_column_the_user_may_not_read_is_said_by_the_health_check_and_can_be_left_out(dsn: str) -> None:
+    run(
+        dsn,
+        "CREATE ROLE reader LOGIN",
+        "CREATE TABLE veiled (id bigint PRIMARY KEY, secret text, updated_at timestamptz)",
+        "GRANT SELECT (id, updated_at) ON veiled TO reader",
+    )
+    place = dsn.replace("postgres@", "reader@")
+    good, detail = health(connect(place, "people: veiled"))
+    assert not good
+    assert "grant SELECT, or leave_out" in detail
+    assert health(connect(place, "people: {table: veiled, leave_out: [secret]}")) == (
+        True,
+        "Postgres; people: 2 columns",
+    )
+
+
 @pytest.mark.parametrize(
     ("dsn_text", "kind", "code"),
     [
@@ -383,6 +400,14 @@ def fill(connection: sqlite3.Connection, table: str, given: Sequence[Sequence[An
     name = table.split()[2]
     connection.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(given[0]))})", given)
     connection.commit()
+
+
+def test_an_infinite_number_of_sqlite_takes_no_row_with_it(sqlite_file: tuple[str, sqlite3.Connection]) -> None:
+    place, connection = sqlite_file
+    given = [(1, float("inf")), (2, -float("inf")), (3, 1.5e308)]
+    fill(connection, "CREATE TABLE vast (id INTEGER PRIMARY KEY, n REAL)", given)
+    done = taken(connect(place, "vast: {table: vast, cursor: null}"), "vast")
+    assert [json.loads(row["payload"])["n"] for row in rows(done).values()] == ["Infinity", "-Infinity", given[2][1]]
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
