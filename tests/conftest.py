@@ -15,8 +15,9 @@ import httpx
 import pytest
 
 from connectors.runtime import redaction
-from gtm_pipelines.control_plane import engine
+from gtm_pipelines.control_plane import engine, migrate
 from tests import warehouses
+from tests.migrated import Recorded
 from tests.scheduling import TogetherScheduling
 
 if TYPE_CHECKING:
@@ -99,6 +100,17 @@ def _no_power_cut() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(engine, "_set_up_sqlite", set_up_at_ease)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _migrated_once() -> Iterator[None]:
+    """Have Alembic migrate the first new file of the control plane in this process, and tell the others its statements.
+
+    It migrates every file that has tables, every database of Postgres, and what a process of its own opens.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrate, "_upgrade", Recorded(migrate._upgrade))
         yield
 
 
