@@ -84,7 +84,7 @@ def mailboxes(graph: Graph, wanted: Sequence[str]) -> Iterator[Mailbox]:
             user = _read(raw)
             known = {user.id.lower(), (user.mail or "").lower(), (user.user_principal_name or "").lower()}
             missing -= known
-            if (known & names) if names else (user.account_enabled and user.user_type == "Member"):
+            if (known & names) if names else (user.account_enabled and user.user_type != "Guest"):
                 yield Mailbox(user.id, user.mail or user.user_principal_name or user.id)
     if missing:
         raise Stop("bad_setting", f"the directory has no account called {', '.join(sorted(missing)[:_NAMED])}")

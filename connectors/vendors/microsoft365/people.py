@@ -29,6 +29,7 @@ MESSAGE = (
 
 _FROM_SERIES = frozenset(EVENT) - {"id", "type", "seriesMasterId", "start", "end", "recurrence"}
 _CONFIDENTIAL = frozenset({"private", "confidential"})
+_NULL = msgspec.Raw(b"null")
 Members = dict[str, msgspec.Raw]
 T = TypeVar("T")
 
@@ -111,8 +112,8 @@ class Reader:
             (read.organizer, "organizer"),
             *((each, each.type) for each in read.attendees or () if each.type != "resource"),
         ]
-        if (uid := (series or kept).get("iCalUId")) is not None:
-            kept["meetingUid"] = uid
+        uid = (series or kept).get("iCalUId", _NULL)
+        kept["meetingUid"] = kept["id"] if uid == _NULL and "id" in kept else uid
         kept["meetingType"] = _raw("meeting_cancelled" if read.is_cancelled else "meeting")
         return kept | self._told_apart(_seen(party, part) for party, part in parties)
 

@@ -83,7 +83,7 @@ def whole(done: Read) -> set[str]:
 def accounts(vendor: Sandboxed) -> dict[str, str]:
     """Id by address of those who have a mailbox."""
     known = payloads(taken(vendor.connect(), "users")).values()
-    return {each["mail"]: each["id"] for each in known if each["userType"] == "Member" and "room" not in each["mail"]}
+    return {each["mail"]: each["id"] for each in known if each["userType"] != "Guest" and "room" not in each["mail"]}
 
 
 def first_rounds(vendor: Sandboxed) -> list[str]:
@@ -424,6 +424,11 @@ def test_a_spoiled_record_is_known_by_the_id_its_row_is_stored_under(still: Sand
     known = {each.external_id for page in done.pages for each in page.unreadable}
     assert known
     assert known <= still.truth(entity)[0]
+
+
+def test_a_meeting_without_an_id_across_calendars_is_known_by_its_own() -> None:
+    kept = Reader(frozenset({"seller.example"})).event(msgspec.Raw(b'{"id": "1", "iCalUId": null}'))
+    assert bytes(kept["meetingUid"]) == b'"1"'
 
 
 def test_a_meeting_in_another_form_than_documented_is_set_aside_without_its_body() -> None:

@@ -123,6 +123,14 @@ def test_colleagues_are_people_of_the_directory_and_guests_are_not_colleagues(st
     assert [email for email, flag in inside.items() if not flag] == ["pat@partner.example"]
 
 
+def test_an_account_from_before_there_were_types_of_users_is_a_colleague_whose_mailbox_is_read(stage: Stage) -> None:
+    """Reported of Graph: userType is null in the oldest accounts of an organization."""
+    ((owner, each),) = [(key, each) for key, each in stage.raw("users").items() if each["userType"] is None]
+    sql = f"SELECT properties->>'is_internal' FROM canonical.person WHERE email = '{each['mail'].lower()}'"
+    assert stage.ask(sql) == [("true",)]
+    assert any(key.startswith(owner) for key in stage.raw("messages"))
+
+
 def test_every_activity_finds_its_person(stage: Stage) -> None:
     assert stage.ask("SELECT count(*) FROM golden.activity WHERE person_id IS NULL") == [(0,)]
 

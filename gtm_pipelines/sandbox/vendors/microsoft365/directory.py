@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gtm_pipelines.sandbox.tenants import Tenant
     from gtm_pipelines.sandbox.wire import Call
 
+_OLDEST = 2  # an account from before there were types of users
 _USUAL = (
     "businessPhones",
     "displayName",
@@ -130,7 +131,7 @@ def _user(row: Row, select: tuple[str, ...]) -> dict[str, Any]:
         "userPrincipalName": row["upn"],
         "companyName": None,
         "accountEnabled": row["is_enabled"],
-        "userType": "Guest" if row["kind"] == "guest" else "Member",
+        "userType": "Guest" if row["kind"] == "guest" else None if row["n"] == _OLDEST else "Member",
         "department": None,
     }
     return asked.narrowed(whole, select or _USUAL)
