@@ -43,9 +43,14 @@ class Ties(Strict):
 
 
 class Restart(Strict):
-    """A query that gives no more than ``most_rows``, or whose cursor dies: it is asked again from the last row."""
+    """A query that gives no more than ``most_rows``, or whose cursor dies: it is asked again from the last row.
+
+    With ``each_page`` that is done after every full page: where a page token is a number of rows to pass over, a row
+    that changes meanwhile leaves its place, and the first of the next page would be passed over with the others.
+    """
 
     most_rows: Annotated[int, Field(ge=1, le=1_000_000)]
+    each_page: bool = False
     dies_with: DiesWith | None = None
     ties: Ties | None = None
 

@@ -118,7 +118,7 @@ class Search:
                 landed = self._way.land(response, self._spec)
                 query.take(landed, bound, self._account.horizon)
                 yield Step(landed, query.reached)
-                if restart is not None and query.rows + size > restart.most_rows:
+                if restart is not None and _is_spent(restart, query.rows, size):
                     query.cut = _too_many(restart)
                     return
         except Resync as error:
@@ -174,6 +174,11 @@ def _last(stamps: pa.ChunkedArray[Any], until: datetime | None = None) -> dateti
         stamps = stamps.filter(pc.less_equal(stamps, pa.scalar(until, stamps.type)))
     found: datetime | None = stamps[-1].as_py() if len(stamps) else None
     return found
+
+
+def _is_spent(restart: Restart, rows: int, size: int) -> bool:
+    """Return whether a query that gave ``rows`` is not to be asked for another page."""
+    return rows + size > restart.most_rows or (restart.each_page and rows >= size)
 
 
 def _too_many(restart: Restart) -> Stop:

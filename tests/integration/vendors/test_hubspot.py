@@ -101,7 +101,7 @@ class TestSearching:
         checks.check_ends(done)
         assert done.versions() == uncapped
         assert max(stamps.values()) > 40
-        assert any(entry["status"] == 400 for entry in asked(hubspot, "search")), "the cap was met"
+        assert not any(entry["status"] == 400 for entry in asked(hubspot, "search")), "the cap is never come near"
 
     @pytest.mark.parametrize("cap", [50, 100])
     def test_every_place_within_ties_may_be_resumed_from(self, hubspot: Sandboxed, cap: int) -> None:

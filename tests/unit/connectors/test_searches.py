@@ -14,6 +14,7 @@ from connectors.runtime.messages import Request
 from tests.unit.connectors.described import NOW, Vendor, ago, check_resumable, connect, iso, read
 
 CAP = 10
+DAY = timedelta(days=1)
 PEOPLE = """\
 entities:
   - name: people
@@ -198,6 +199,29 @@ def test_more_rows_than_one_question_gives_that_are_all_too_young_for_a_mark_are
     assert set(pages.keys) == {each["id"] for each in rows}
     assert max(page.cursor["watermark"] for page in pages if page.cursor) <= ago(minutes=1).isoformat()
     check_resumable(made, "people", pages)
+
+
+EACH_PAGE = PEOPLE.replace("most_rows: 10\n", "most_rows: 10\n        each_page: true\n")
+
+
+@pytest.mark.parametrize("rows", [SPREAD, HUDDLED, ONE_INSTANT], ids=["spread", "ties", "one instant"])
+def test_a_row_that_changes_between_two_pages_takes_none_of_the_others_with_it(rows: Any) -> None:
+    """It leaves the search, and where a page token is a number of rows to pass over, one more would be passed over."""
+    made, directory = searched([*rows], EACH_PAGE)
+    touched: list[str] = []
+    asked = directory.search
+
+    def search(request: Request) -> Any:
+        answer = asked(request)
+        if directory.searches % 2 and len(touched) < len(rows) // 3:
+            touched.append(answer["data"][0]["id"])
+            directory.rows = [{**each, "at": iso(NOW + DAY)} if each["id"] in touched else each for each in rows]
+        return answer
+
+    made.context.transport.handlers["/search"] = search
+    pages = read(made, "people", SINCE)
+    assert touched
+    assert set(pages.keys) == {each["id"] for each in rows}
 
 
 def test_a_crowd_in_one_instant_is_not_passed_over_for_a_stamp_given_meanwhile() -> None:
