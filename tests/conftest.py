@@ -78,6 +78,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_unconfigure() -> None:
+    """Let the interpreter clear up behind itself as ever; libraries complain of what it leaves."""
+    gc.unfreeze()
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _one_trust_store() -> Iterator[None]:
     """Read the certificate authorities once: httpx reads them for every client, a bare ``httpx.get`` included."""
