@@ -184,5 +184,6 @@ def _is_spent(restart: Restart, rows: int, size: int) -> bool:
 def _too_many(restart: Restart) -> Stop:
     return Stop(
         "too_many_ties",
-        f"more than {restart.most_rows:,} records share one timestamp, more than the vendor lists for one question",
+        f"more than {restart.most_rows:,} records share one timestamp, more than the vendor lists for one question: "
+        "save some of them anew at the vendor, which gives them another",
     )
