@@ -124,10 +124,10 @@ def test_a_mass_update_leaves_one_stamp_on_many_rows_at_the_very_present(days: D
 
 @pytest.fixture(scope="module")
 def long_after(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[sandbox.Advance, duckdb.DuckDBPyConnection]]:
-    """Yield a small world that moved for nearly three weeks, and what happened in it."""
+    """Yield a small world that moved for more than a fortnight, and what happened in it."""
     directory = tmp_path_factory.mktemp("weeks")
     sandbox.create_world(directory, "acme", size=400, seed=11, vendors=ONE)
-    moved = sandbox.advance(directory, "acme", steps=18)
+    moved = sandbox.advance(directory, "acme", steps=16)
     with store.opened(store.current(directory / "acme")) as world:
         yield moved, world
 
