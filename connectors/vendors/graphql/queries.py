@@ -15,6 +15,7 @@ from connectors.errors import Stop
 from connectors.runtime import paths
 
 _BESIDE = re.compile(r"\.(?:nodes|edges)(?:\[\*\](?:\.node)?)?$")
+_OTHER = re.compile(r"(?:[\s,\ufeff]|#[^\n]*\n)*(?:mutation|subscription)\b")
 Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=80)]
 
 
@@ -57,6 +58,8 @@ class Query(Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if _OTHER.match(self.query):
+            raise ValueError("only a query is read from: a mutation or subscription would be sent with every sync")
         if self.since is not None and self.timestamp is None:
             raise ValueError("'since' needs 'timestamp': where a record says when it changed")
         if self.since is not None and self.lag <= timedelta(0):

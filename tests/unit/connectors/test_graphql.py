@@ -40,6 +40,7 @@ def answer(body: Any, status: int = 200, **headers: str) -> Response:
         ({"paging": {"kind": "offset"}}, "declares no $limit"),
         ({"paging": {"kind": "cursor"}}, "queries:1: people.paging.kind"),
         ({"itmes": "x"}, "people.itmes"),
+        ({"query": "# all of them\n mutation Purge($first: Int!, $after: String) { purge { id } }"}, "only a query"),
         ({"items": "data..x"}, "is not a path"),
     ],
 )
