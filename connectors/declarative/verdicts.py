@@ -16,6 +16,18 @@ if TYPE_CHECKING:
     from connectors.runtime.messages import Response
 
 
+_SAYS = {
+    Do.RETRY: "the vendor cannot answer just now",
+    Do.DEFER: "what the vendor allows in a period is used up: the sync goes on later by itself",
+    Do.REFRESH: "the vendor refuses the session",
+    Do.REAUTHORISE: "the vendor refuses the credential: connect the account again",
+    Do.RESYNC: "the vendor no longer keeps the place this read stopped at: it is read in full",
+    Do.SKIP: "the vendor refuses this one and is asked for the others",
+    Do.STOP: "the vendor refuses what is asked for: the connector's README says what to do",
+}
+"""What a person is told, by what the table says is to be done; the reason stands before it."""
+
+
 def classifier(rules: Sequence[ErrorRule]) -> Classify | None:
     """Compile the error table; the first rule that fits decides. None when there is none."""
     if not rules:
@@ -27,7 +39,8 @@ def classifier(rules: Sequence[ErrorRule]) -> Classify | None:
         for rule in rules:
             if rule.status in (None, response.status) and _fits(rule, response, codes):
                 wait = rule.wait.total_seconds() if rule.wait else None
-                return Verdict(Do(rule.then), rule.reason, "the vendor refuses the request", wait)
+                do = Do(rule.then)
+                return Verdict(do, rule.reason, _SAYS[do], wait)
         return None
 
     return classify
