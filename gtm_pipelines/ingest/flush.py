@@ -54,9 +54,7 @@ class Target:
 
 def has_news(reading: Reading) -> bool:
     """Tell whether storing this entity would change or prove anything."""
-    return bool(
-        reading.spool.batch_rows or reading.unreadable or reading.seen_whole or reading.next_state() != reading.stored
-    )
+    return bool(reading.spool.batch_rows or reading.unreadable or reading.seen_whole or reading.has_moved)
 
 
 def flush(target: Target, readings: Sequence[Reading], directory: Path) -> None:
@@ -73,11 +71,7 @@ def flush(target: Target, readings: Sequence[Reading], directory: Path) -> None:
         warehouse.ensure_tables()
         deltas = [(reading, _judge(warehouse, target, reading)) for reading in fresh]
         judged = [(reading, delta) for reading, delta in deltas if delta is not None]
-        loads = [
-            _load_of(reading, delta)
-            for reading, delta in judged
-            if delta.rows or reading.next_state() != reading.stored
-        ]
+        loads = [_load_of(reading, delta) for reading, delta in judged if delta.rows or reading.has_moved]
         if loads and not is_little:
             _load(warehouse, target, loads, directory)
     if loads and is_little:  # dlt needs an instance of its own
@@ -145,7 +139,7 @@ def _load_of(reading: Reading, delta: Delta) -> EntityLoad:
         entity=reading.entity.name,
         table=names.entity_table(reading.entity.name),
         batches=delta.batches,
-        state=reading.next_state().as_json(),
+        state=reading.next_state().as_json(reading.started_at),
         is_new=delta.is_new,
     )
 
@@ -177,7 +171,8 @@ def _settle(reading: Reading, delta: Delta) -> None:
     report, counts = reading.report, delta.counts
     for verdict in ("created", "updated", "deleted", "absent", "unchanged", "stale", "duplicates"):
         setattr(report, verdict, getattr(report, verdict) + counts.get(verdict, 0))
-    reading.stored = reading.next_state()
+    if delta.rows or reading.has_moved:
+        reading.stored = reading.next_state()
     report.cursor_after = None if reading.stored.cursor is None else dict(reading.stored.cursor)
     report.full_pending = reading.stored.full_pending
     reading.spool.cut()

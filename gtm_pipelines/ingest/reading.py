@@ -8,6 +8,7 @@ trusted to have shown everything, nor moves back.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from connectors.connector import Mode
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from connectors.connector import Cursor, Entity, Page, Unreadable
     from gtm_pipelines.ingest.limits import Limits
 
+_FEW = 2_000  # records: reading as many again costs less than storing where one is
+_REST = timedelta(hours=6)
 _NOTICES = 20
 
 
@@ -72,6 +75,26 @@ class Reading:
         if self.unreadable_without_id:
             return ()
         return ("",) if self.proves_absence else tuple(sorted(self.whole))
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether there is a state worth a load of its own.
+
+        Time alone moves many a cursor, and a look that found nothing new may as well begin again where it began. It is
+        stored a few times a day all the same, so that no window grows and no vendor's token grows old.
+        """
+        reached = self.next_state()
+        if reached == self.stored:
+            return False
+        report, at = self.report, self.stored.stored_at
+        found_nothing = (
+            self.is_complete
+            and not self.is_full
+            and reached.full_pending == self.stored.full_pending
+            and report.read <= _FEW
+            and not (report.created or report.updated or report.deleted or report.rejected)
+        )
+        return not (found_nothing and at is not None and at <= self.started_at < at + _REST)
 
     def take(self, page: Page, limits: Limits) -> None:
         """Keep a page; raise Stop when too much of what came is unreadable."""

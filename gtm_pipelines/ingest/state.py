@@ -6,7 +6,7 @@ pipeline to learn a cursor costs ten times an idle sync.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -33,12 +33,14 @@ class EntityState:
 
     cursor: Cursor | None = None
     full_pending: FullPending | None = None
+    stored_at: datetime | None = field(default=None, compare=False)  # start of the sync that stored it
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the state as dlt stores it."""
+    def as_json(self, at: datetime) -> dict[str, Any]:
+        """Return the state as dlt stores it, by the sync that started ``at``."""
         return {
             "cursor": None if self.cursor is None else dict(self.cursor),
             "full_pending": None if self.full_pending is None else self.full_pending.value,
+            "stored_at": at.isoformat(),
         }
 
 
@@ -62,8 +64,10 @@ def _entities(compressed: str, source: str) -> dict[str, EntityState]:
 
 
 def _entity(kept: Mapping[str, Any]) -> EntityState:
-    pending = kept.get("full_pending")
-    return EntityState(kept.get("cursor"), FullPending(pending) if pending else None)
+    pending, at = kept.get("full_pending"), kept.get("stored_at")
+    return EntityState(
+        kept.get("cursor"), FullPending(pending) if pending else None, datetime.fromisoformat(at) if at else None
+    )
 
 
 def clamp(cursor: Cursor, bound: datetime) -> Cursor:

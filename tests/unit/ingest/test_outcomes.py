@@ -15,6 +15,7 @@ from connectors.errors import Deferred, Reauthorise, Resync, Retry, Stop
 from gtm_pipelines.control_plane import ConnectionStatus, NotFoundError
 from gtm_pipelines.ingest import Limits, Status, UnknownEntityError, flush
 from gtm_pipelines.ingest.compare import compare
+from gtm_pipelines.ingest.load import load
 from gtm_pipelines.ingest.run_directory import run_directory, sweep
 from gtm_pipelines.ingest.state import EntityState, FullPending
 from gtm_pipelines.warehouse import open_warehouse
@@ -475,3 +476,36 @@ def test_the_directory_of_a_dead_process_is_swept_and_a_living_ones_is_not(rig: 
         assert sweep(root) == 1
         assert [each.name for each in root.iterdir()] == [alive.name]
     assert list(root.iterdir()) == []
+
+
+@DUCKDB_ALONE
+def test_a_look_that_found_nothing_new_stores_no_cursor_until_some_hours_have_passed(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.vendor.says(page([row("1", 1)], mark(1)))
+    rig.sync()
+    stored: list[Any] = []
+
+    def noting(*each: Any) -> str:
+        stored.append(rig.now)
+        return load(*each)
+
+    monkeypatch.setattr("gtm_pipelines.ingest.load.load", noting)
+    for look in range(1, 30):
+        rig.vendor.says(page([row("1", 1)], mark(1 + look)))
+        assert rig.sync().entities["people"].cursor_after == rig.state().cursor
+    assert rig.state().cursor == mark(1 + 24), "six hours are twenty-four looks"
+    assert len(stored) == 1
+    assert [cursor for _, cursor, _ in rig.vendor.asked[-4:]] == [mark(25)] * 4
+    rig.vendor.says(page([row("1", 31, '{"n":1}')], mark(31)))
+    rig.sync()
+    assert rig.state().cursor == mark(31)
+
+
+@DUCKDB_ALONE
+def test_a_cursor_that_passed_an_unreadable_record_is_stored_at_once(rig: Rig) -> None:
+    rig.vendor.says(page([row("1", 1)], mark(1)))
+    rig.sync()
+    rig.vendor.says(page([], mark(2), unreadable=[Unreadable("malformed", "{", "9")]))
+    rig.sync()
+    assert rig.state().cursor == mark(2)
