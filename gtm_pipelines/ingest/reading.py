@@ -15,7 +15,7 @@ from connectors.connector import Mode
 from connectors.errors import Stop
 from gtm_pipelines.ingest.report import EntityReport, Fault, Status
 from gtm_pipelines.ingest.spool import Spool
-from gtm_pipelines.ingest.state import EntityState, FullPending, clamp, watermark
+from gtm_pipelines.ingest.state import EntityState, FullPending, clamp, is_later_only, watermark
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -80,8 +80,8 @@ class Reading:
     def has_moved(self) -> bool:
         """Whether there is a state worth a load of its own.
 
-        Time alone moves many a cursor, and a look that found nothing new may as well begin again where it began. It is
-        stored a few times a day all the same, so that no window grows and no vendor's token grows old.
+        Time alone moves many a watermark, and the look after one that found nothing new may as well begin where that
+        one did. It is stored a few times a day all the same, so that no window grows long.
         """
         reached = self.next_state()
         if reached == self.stored:
@@ -90,7 +90,7 @@ class Reading:
         found_nothing = (
             self.is_complete
             and not self.is_full
-            and reached.full_pending == self.stored.full_pending
+            and is_later_only(reached, self.stored)
             and report.read <= _FEW
             and not (report.created or report.updated or report.deleted or report.rejected)
         )

@@ -44,6 +44,16 @@ class EntityState:
         }
 
 
+_OF_TIME = frozenset({"watermark", "slow", "id"})  # a second pass's mark moves as the first one's does
+
+
+def is_later_only(reached: EntityState, stored: EntityState) -> bool:
+    """Tell whether two states differ in moments up to which was read, and in nothing that was done or said."""
+    new, old = dict(reached.cursor or {}), dict(stored.cursor or {})
+    other = {key for key in new.keys() | old.keys() if new.get(key) != old.get(key)}
+    return bool(old) and other <= _OF_TIME and reached.full_pending == stored.full_pending
+
+
 def read_states(warehouse: Warehouse, connection: str) -> dict[str, EntityState]:
     """Return the state of every entity of a connection that has one."""
     schema = names.raw_schema(connection)

@@ -503,9 +503,18 @@ def test_a_look_that_found_nothing_new_stores_no_cursor_until_some_hours_have_pa
 
 
 @DUCKDB_ALONE
-def test_a_cursor_that_passed_an_unreadable_record_is_stored_at_once(rig: Rig) -> None:
+@pytest.mark.parametrize(
+    "told",
+    [
+        page([], mark(2), unreadable=[Unreadable("malformed", "{", "9")]),
+        page([], {**mark(2), "refreshed": "2026-03-31"}),
+        page([], {"token": "b"}),
+    ],
+    ids=["an unreadable record", "something done", "the vendor's token"],
+)
+def test_a_cursor_that_says_more_than_that_time_has_passed_is_stored_at_once(rig: Rig, told: Page) -> None:
     rig.vendor.says(page([row("1", 1)], mark(1)))
     rig.sync()
-    rig.vendor.says(page([], mark(2), unreadable=[Unreadable("malformed", "{", "9")]))
+    rig.vendor.says(told)
     rig.sync()
-    assert rig.state().cursor == mark(2)
+    assert rig.state().cursor == told.cursor
