@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,6 +104,8 @@ def open_database(dsn: str, *, private: PrivateDatabases) -> Iterator[Database]:
     """Open the database of a DSN for the block; raise Stop for one that could never work or may not be reached."""
     url = _parsed(dsn)
     kind = _KINDS[url.get_backend_name()]
+    # a type that SQLAlchemy does not know, as PostGIS's, is written by the database itself: nothing to warn of
+    warnings.filterwarnings("ignore", "Did not recognize type", sa.exc.SAWarning)
     engine = sa.create_engine(
         _DRIVERS[kind],
         creator=_creator(kind, url, private=private),

@@ -218,11 +218,8 @@ def test_a_key_of_a_type_nobody_knows_is_read_on_from(dsn: str) -> None:
         "INSERT INTO rare VALUES ('5', '2026-01-01'), ('6', '2026-02-01')",
     )
     connector = connect(dsn, "rare: rare")
-    with pytest.warns(sa.exc.SAWarning, match="Did not recognize type"):
-        first = taken(connector, "rare")
-    with pytest.warns(sa.exc.SAWarning, match="Did not recognize type"):
-        again = taken(connector, "rare", cursor=first.cursor)
-    assert set(rows(again)) == {"6"}
+    first = taken(connector, "rare")
+    assert set(rows(taken(connector, "rare", cursor=first.cursor))) == {"6"}
 
 
 def test_a_table_that_only_counts_up_is_read_from_its_last_numbers(dsn: str) -> None:
