@@ -45,7 +45,7 @@ def read_members(
     listed, is_whole = _builds(account)
     builds = {key: build for key, build in listed.items() if not wanted or key in wanted}
     gone = before.keys() - builds.keys() if is_whole else set()
-    read = {key: build for key, build in before.items() if key not in gone}
+    read, is_clear = dict(before), True
     for key in sorted(gone):
         yield Page(_EMPTY, None, has_more=True, seen_whole=(f"{key}:",))  # the audience itself is gone
     for key, build in builds.items():
@@ -53,6 +53,7 @@ def read_members(
             continue
         try:
             for landed in _members(account, spec, shape, key):
+                is_clear = is_clear and all(each.external_id for each in landed.unreadable)
                 yield Page(landed.table, None, has_more=True, unreadable=landed.unreadable)
         except SkipRecord:
             notice = f"audience {key} is being built; its members are read once it is"
@@ -61,6 +62,10 @@ def read_members(
             continue
         read[key] = build
         yield Page(_EMPTY, {"builds": dict(read)}, has_more=True, seen_whole=(f"{key}:",))
+    if (
+        is_clear
+    ):  # a member that nobody knows might be anybody: then nobody is called gone, and the next read says it again
+        read = {key: build for key, build in read.items() if key not in gone}
     proven = ("",) if is_full and is_whole else ()  # it remembers no audience, so it cannot name the gone ones
     yield Page(_EMPTY, {"builds": read} if read else None, has_more=False, seen_whole=proven)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from connectors.conformance import checks
@@ -17,9 +19,10 @@ from connectors.conformance.checks import Read, Truth
 from connectors.connector import Connector, Mode
 from connectors.errors import Deferred, Reauthorise, Retry, Stop
 from connectors.landing import RecordShape, land_slices
+from connectors.runtime.messages import Response
 from connectors.vendors.delivr.records import beside, scoped
 from gtm_pipelines import sandbox
-from tests.contract.sandboxed import NOW, Sandboxed
+from tests.contract.sandboxed import NOW, Sandboxed, Send, between
 from tests.worlds import put_world
 
 HISTORY = 13
@@ -87,6 +90,25 @@ def charged(vendor: Sandboxed) -> int:
 def windows(vendor: Sandboxed) -> list[tuple[int, int]]:
     asked = [entry["query"] for entry in vendor.ledger() if "start_ms" in entry["query"]]
     return sorted({(int(query["start_ms"]), int(query["end_ms"])) for query in asked})
+
+
+def test_an_audience_that_is_gone_is_remembered_until_its_members_could_be_called_gone(delivr: Sandboxed) -> None:
+    """A member without a key lets no absence be concluded, so the news of it must come again."""
+    connector = delivr.connect()
+    builds = (taken(connector, "audience_members").cursor or {})["builds"]
+    known = {"builds": {**builds, next(iter(builds)): "before", "gone": "once"}}
+
+    def nameless(request: httpx.Request, send: Send) -> Response:
+        answer = send(request)
+        return replace(answer, content=answer.content.replace(b'"hem":"', b'"hem":null,"was":"', 1))
+
+    between(connector, nameless)
+    unclear = taken(connector, "audience_members", cursor=known)
+    assert any(each.external_id is None for page in unclear.pages for each in page.unreadable)
+    assert "gone" in (unclear.cursor or {})["builds"]
+    clear = taken(delivr.connect(), "audience_members", cursor=unclear.cursor)
+    assert "gone:" in {prefix for page in clear.pages for prefix in page.seen_whole}
+    assert (clear.cursor or {})["builds"] == builds
 
 
 @pytest.mark.parametrize("entity", ENTITIES)
