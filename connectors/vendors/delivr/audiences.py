@@ -62,9 +62,7 @@ def read_members(
             continue
         read[key] = build
         yield Page(_EMPTY, {"builds": dict(read)}, has_more=True, seen_whole=(f"{key}:",))
-    if (
-        is_clear
-    ):  # a member that nobody knows might be anybody: then nobody is called gone, and the next read says it again
+    if is_clear:  # else a member without a key might be anybody: nobody is called gone, and the next read says it again
         read = {key: build for key, build in read.items() if key not in gone}
     proven = ("",) if is_full and is_whole else ()  # it remembers no audience, so it cannot name the gone ones
     yield Page(_EMPTY, {"builds": read} if read else None, has_more=False, seen_whole=proven)
