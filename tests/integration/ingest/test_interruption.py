@@ -49,7 +49,7 @@ def test_of_two_syncs_at_once_one_runs_and_the_other_is_skipped(on_either: Setti
 def test_a_sync_that_is_told_to_stop_gives_its_lease_back_at_once(on_either: Settings) -> None:
     running = start(on_either, world(600), holds_at=5)  # it has stored three pages by then
     running.signal(signal.SIGTERM)
-    running.process.join(10)
+    running.process.join(30)
     assert running.process.exitcode == 128 + signal.SIGTERM
     assert list(on_either.runs_dir.iterdir()) == []
     assert sync(on_either, world(600)).status == "ok"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.integration.postgres_warehouse.conftest import House, SecondDay
     from tests.integration.postgres_warehouse.office import Office
 PATIENT = Limits(warehouse_wait=60, shrink_rows=1_000)
+VIEW = re.compile(r"DO \$\w+\$ BEGIN CREATE OR REPLACE VIEW \"acme__marts\"")
 CLOCK = re.compile(
     r"\b(now\(\)|clock_timestamp|current_timestamp|current_date|localtime\w*|statement_timestamp)", re.IGNORECASE
 )
@@ -97,7 +98,10 @@ def test_a_run_that_was_launched_twice_does_its_work_once(acme: Office) -> None:
 
 
 def test_nobody_asks_the_server_what_time_it_is(second_day: SecondDay) -> None:
-    """Watermarks, moments of refinement and order go by the vendor's clock and by ours: the server's may be wrong."""
+    """Watermarks, moments of refinement and order go by the vendor's clock and by ours: the server's may be wrong.
+
+    But for a view that tells what is past from what is planned: it does so when somebody reads it.
+    """
     asked = {sql for sql in (each.sql for each in second_day.sent) if CLOCK.search(sql)}
-    assert asked == set()
+    assert {sql for sql in asked if not VIEW.match(sql)} == set()
     assert any("refined_load" in each.sql for each in second_day.sent)

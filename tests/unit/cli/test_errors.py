@@ -107,9 +107,13 @@ def test_an_interruption_that_a_driver_made_an_error_of_its_own_is_still_one(
             raise RuntimeError("Query interrupted") from None
 
     monkeypatch.setattr(tenants, "open_session", interrupted)
-    done = gtm("tenants", "list")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job has it ignored
+    try:
+        done = gtm("tenants", "list")
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert (done.code, done.err) == (130, "")
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_what_nobody_foresaw_is_one_line_without_secrets(gtm: Gtm, monkeypatch: pytest.MonkeyPatch) -> None:
