@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from pathlib import Path
 
 import pytest
 
-from gtm_pipelines.settings import SettingsError, read_settings
+from gtm_pipelines import settings
+from gtm_pipelines.settings import PROJECT_ROOT, Settings, SettingsError, read_settings
 
 
 @pytest.mark.parametrize("home", ["/srv/what?", "/srv/#1/home", "/srv/50%20off"])
@@ -67,3 +70,10 @@ def test_an_address_dagster_could_not_open_is_refused_without_repeating_it(url: 
     with pytest.raises(SettingsError, match=r"GTM_DAGSTER_URL: write postgresql://") as refusal:
         read_settings({"GTM_DAGSTER_URL": url})
     assert "4711" not in str(refusal.value)
+
+
+def test_every_setting_stands_on_the_page_of_the_command_line() -> None:
+    page = (PROJECT_ROOT / "docs/cli.md").read_text(encoding="utf-8")
+    read = re.findall(r'"((?:GTM|CONNECTOR)_[A-Z_]+)"', inspect.getsource(settings))
+    assert len(read) >= len(Settings.model_fields)
+    assert [name for name in read if f"`{name}`" not in page] == []
